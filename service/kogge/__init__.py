@@ -1,0 +1,1 @@
+"""Kogge: who has expertise in which topic, and how do we know?"""

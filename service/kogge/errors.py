@@ -1,0 +1,106 @@
+"""Level 0, the error tree: what a user may see go wrong, with its HTTP status and a sentence on what to do.
+
+KoggeError                  500  something of ours failed
+├── BadRequest              400  a parameter, a query or a document that cannot be understood
+│   └── Unreadable          400  a file that is not what its type says; knows line and column
+├── Forbidden               403  not allowed here (update, a stranger's graph)
+├── NotFound                404  no such thing, question or graph
+├── NotAcceptable           406  none of the offered representations is wanted
+├── TooLarge                413  body, query text or result above a limit
+├── UnsupportedType         415  a media type, encoding or format that is not taken
+├── Unprocessable           422  understood, but refused: findings, forbidden constructs
+├── Unavailable             503  not ready, or busy; try again
+└── Misconfigured           500  a setting, a data folder or the store cannot be used
+"""
+
+from __future__ import annotations
+
+
+class KoggeError(Exception):
+    """Root of the tree. `message` says what is wrong, `advice` what to do; both are shown to the user."""
+
+    status = 500
+    title = "Something went wrong"
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.advice}".strip()
+
+
+class BadRequest(KoggeError):
+    """Something given cannot be understood."""
+
+    status = 400
+    title = "Bad request"
+
+
+class Unreadable(BadRequest):
+    """A document is not what its type says; `line` and `column` count from 1 where the format has them."""
+
+    title = "Unreadable document"
+
+    def __init__(
+        self, message: str, advice: str = "", *, line: int | None = None, column: int | None = None
+    ) -> None:
+        super().__init__(message, advice)
+        self.line = line
+        self.column = column
+
+
+class Forbidden(KoggeError):
+    """The caller may not do this."""
+
+    status = 403
+    title = "Forbidden"
+
+
+class NotFound(KoggeError):
+    """There is no such thing."""
+
+    status = 404
+    title = "Not found"
+
+
+class NotAcceptable(KoggeError):
+    """None of the representations on offer is wanted."""
+
+    status = 406
+    title = "Not acceptable"
+
+
+class TooLarge(KoggeError):
+    """A body, a query text or a result is above its limit."""
+
+    status = 413
+    title = "Too large"
+
+
+class UnsupportedType(KoggeError):
+    """A media type, an encoding or a format is not taken."""
+
+    status = 415
+    title = "Unsupported type"
+
+
+class Unprocessable(KoggeError):
+    """Understood, but refused."""
+
+    status = 422
+    title = "Not acceptable content"
+
+
+class Unavailable(KoggeError):
+    """Not ready, or busy."""
+
+    status = 503
+    title = "Not available now"
+
+
+class Misconfigured(KoggeError):
+    """A setting, a data folder or the store cannot be used."""
+
+    title = "Wrong configuration"

@@ -1,0 +1,97 @@
+"""Level 2, media: the one table of media types, and the choice among them (RFC 9110, section 12.5.1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from kogge.errors import NotAcceptable
+
+
+@dataclass(frozen=True)
+class MediaType:
+    """A representation: its media type, the suffix of its files and addresses, and what people call it."""
+
+    type: str
+    suffix: str
+    name: str
+
+    @property
+    def content_type(self) -> str:
+        """The value of the header Content-Type; text says that it is UTF-8."""
+        return f"{self.type}; charset=utf-8" if self.type.startswith("text/") else self.type
+
+
+TURTLE: Final = MediaType("text/turtle", "ttl", "Turtle")
+N_TRIPLES: Final = MediaType("application/n-triples", "nt", "N-Triples")
+JSON_LD: Final = MediaType("application/ld+json", "jsonld", "JSON-LD")
+RDF_XML: Final = MediaType("application/rdf+xml", "rdf", "RDF/XML")
+TRIG: Final = MediaType("application/trig", "trig", "TriG")
+N_QUADS: Final = MediaType("application/n-quads", "nq", "N-Quads")
+SPARQL_JSON: Final = MediaType("application/sparql-results+json", "srj", "SPARQL results as JSON")
+SPARQL_XML: Final = MediaType("application/sparql-results+xml", "srx", "SPARQL results as XML")
+CSV: Final = MediaType("text/csv", "csv", "CSV")
+TSV: Final = MediaType("text/tab-separated-values", "tsv", "TSV")
+JSON: Final = MediaType("application/json", "json", "JSON")
+HTML: Final = MediaType("text/html", "html", "HTML")
+TEXT: Final = MediaType("text/plain", "txt", "plain text")
+PROBLEM: Final = MediaType("application/problem+json", "json", "RFC 9457 problem")
+
+TABLE: Final = (
+    TURTLE, N_TRIPLES, JSON_LD, RDF_XML, TRIG, N_QUADS,
+    SPARQL_JSON, SPARQL_XML, CSV, TSV, JSON, HTML, TEXT, PROBLEM,
+)  # fmt: skip
+GRAPHS: Final = (TURTLE, N_TRIPLES, JSON_LD, RDF_XML)
+ROWS: Final = (SPARQL_JSON, SPARQL_XML, CSV, TSV)
+
+# What a client may call a type besides its name.
+_ALIASES: Final = {
+    "application/json": (SPARQL_JSON.type, JSON_LD.type),
+    "application/xml": (SPARQL_XML.type, RDF_XML.type),
+    "text/xml": (SPARQL_XML.type, RDF_XML.type),
+}
+_TOKEN: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_RANGE: Final = re.compile(rf"({_TOKEN})/({_TOKEN})")
+_QUALITY: Final = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
+
+
+def choose(accept: str | None, offered: Sequence[MediaType]) -> MediaType:
+    """The offered type that the header Accept wants most; of equally wanted ones the first offered.
+
+    A more specific range (`text/turtle` before `text/*` before `*/*`) decides about a type, with its quality;
+    0 excludes. Parts that are no media range are ignored, and parameters other than q. Without a header, or
+    with one in which nothing can be read, the first. Raises NotAcceptable, naming what is offered.
+    """
+    ranges = _ranges(accept or "")
+    if not ranges:
+        return offered[0]
+    best = max(offered, key=lambda media: _quality(media, ranges))  # max() keeps the first of equals
+    if _quality(best, ranges) == 0:
+        raise NotAcceptable(
+            "None of the representations that are wanted is offered.",
+            f"Offered: {', '.join(media.type for media in offered)}.",
+        )
+    return best
+
+
+def _ranges(accept: str) -> dict[str, float]:
+    """Media range (lower case) → quality; of a range given twice the last counts."""
+    ranges = {}
+    for part in accept.split(","):
+        name, *parameters = (piece.strip() for piece in part.split(";"))
+        if not _RANGE.fullmatch(name) or (name.startswith("*/") and name != "*/*"):
+            continue
+        quality = next((p.partition("=")[2].strip() for p in parameters if p[:2].lower() == "q="), "1")
+        if _QUALITY.fullmatch(quality):
+            ranges[name.lower()] = float(quality)
+    return ranges
+
+
+def _quality(media: MediaType, ranges: dict[str, float]) -> float:
+    aliases = tuple(alias for alias, types in _ALIASES.items() if media.type in types)
+    for name in (media.type, *aliases, media.type.partition("/")[0] + "/*", "*/*"):
+        if name in ranges:
+            return ranges[name]
+    return 0.0

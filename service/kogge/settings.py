@@ -1,0 +1,106 @@
+"""Level 2, settings: the environment, read once at the start into one frozen object that is handed on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from kogge.errors import Misconfigured
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row of the table of settings, as the README shows it. `name` is the variable of the environment."""
+
+    name: str
+    default: str
+    help: str
+    read: Callable[[str], Any]
+
+    @property
+    def field(self) -> str:
+        """The field of `Settings` that holds it: `KOGGE_BASE_URL` → `base_url`."""
+        return self.name.removeprefix("KOGGE_").lower()
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 < port < 65536:
+        raise ValueError("a port is a number from 1 to 65535")
+    return port
+
+
+def _size(text: str) -> int:
+    size = int(text)
+    if size < 1:
+        raise ValueError("it must be at least 1")
+    return size
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if text and (
+        parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment
+    ):
+        raise ValueError("it must look like https://kogge.example.org")
+    return text.rstrip("/")
+
+
+def _folder(text: str) -> Path:
+    if not text:
+        raise ValueError("it must name a folder")
+    return Path(text).expanduser()
+
+
+def _host(text: str) -> str:
+    if not text or any(character.isspace() for character in text):
+        raise ValueError("it must name a network address, such as 127.0.0.1")
+    return text
+
+
+SETTINGS: Final = (
+    Setting("KOGGE_HOME", "./var", "The folder of the store and the ledger.", _folder),
+    Setting("KOGGE_HOST", "127.0.0.1", "The network address on which the service listens.", _host),
+    Setting("KOGGE_PORT", "8000", "The port on which the service listens.", _port),
+    Setting("KOGGE_BASE_URL", "", "The public address, if it differs from host and port.", _url),
+    Setting("KOGGE_QUERY_BYTES", "32768", "The longest query text that is taken, in bytes.", _size),
+    Setting("KOGGE_QUERY_DEPTH", "64", "How deep brackets may be nested in a query.", _size),
+    Setting("KOGGE_QUERY_OPERATORS", "120", "How many patterns and operators a query may have.", _size),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What can be set; `SETTINGS` says what each field means. Sizes are in bytes."""
+
+    home: Path
+    host: str
+    port: int
+    base_url: str
+    query_bytes: int
+    query_depth: int
+    query_operators: int
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Settings:
+        """The settings that the variables KOGGE_… give, with defaults for the others.
+
+        Raises Misconfigured for a value that cannot be used, naming the variable and what it should be.
+        """
+        values: dict[str, Any] = {}
+        for setting in SETTINGS:
+            text = environ.get(setting.name, setting.default).strip()
+            try:
+                values[setting.field] = setting.read(text)
+            except ValueError as error:
+                reason = "it must be a whole number" if "invalid literal" in str(error) else str(error)
+                raise Misconfigured(
+                    f"{setting.name}='{text}' cannot be used: {reason}.", setting.help
+                ) from error
+        if not values["base_url"]:
+            host = f"[{values['host']}]" if ":" in values["host"] else values["host"]
+            values["base_url"] = f"http://{host}:{values['port']}"
+        return cls(**values)

@@ -1,0 +1,1 @@
+"""Level 3, store: where the graph lies and how it is asked."""

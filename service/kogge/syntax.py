@@ -1,0 +1,348 @@
+"""Level 3, syntax: bytes → triples, the first step of all that comes in; and the one canonical Turtle.
+
+Parsing uses no network and no other file: remote JSON-LD contexts, XML entities and named graphs are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from functools import cache
+from pathlib import Path
+from typing import Final, TypeAlias
+from xml.parsers import expat
+
+import pyoxigraph as ox
+from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple
+
+from kogge import artefacts, names
+from kogge.errors import Misconfigured, NotFound, TooLarge, Unprocessable, Unreadable, UnsupportedType
+
+_Subject: TypeAlias = NamedNode | BlankNode | Triple
+_TYPE: Final = NamedNode(names.RDF + "type")
+
+# The kinds of things. In Turtle each has a prefix of its own: `id:municipality/kiel` is no prefixed name.
+# fmt: off
+KINDS: Final = (
+    "agreement", "alliance", "contact", "district", "document", "event", "expertise", "funding", "goal",
+    "instant", "interval", "mention", "membership", "municipality", "need", "organisation", "person",
+    "programme", "project", "province", "recognition", "region", "signature", "state", "statement",
+    "strategy", "undertaking",
+)
+# fmt: on
+FORMATS: Final = {
+    "ttl": RdfFormat.TURTLE,
+    "nt": RdfFormat.N_TRIPLES,
+    "jsonld": RdfFormat.JSON_LD,
+    "rdf": RdfFormat.RDF_XML,
+    "trig": RdfFormat.TRIG,
+    "nq": RdfFormat.N_QUADS,
+}
+MAX_BYTES: Final = 16 * 1024 * 1024
+MAX_JSON_DEPTH: Final = 32
+MAX_TRIPLE_TERMS: Final = 1000
+
+_LOCAL: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?")
+_SHORT: Final = {  # literals that Turtle writes without quotes (Turtle 1.1, section 2.5.2)
+    names.XSD + "boolean": re.compile(r"true|false"),
+    names.XSD + "integer": re.compile(r"[+-]?[0-9]+"),
+    names.XSD + "decimal": re.compile(r"[+-]?[0-9]*\.[0-9]+"),
+}
+_POSITION: Final = re.compile(
+    r"^Parser error at line \d+ (?:column \d+|between columns? .*?|.*?): (?=\S)", re.DOTALL
+)
+_JSON_NESTING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+# What a `#` can stand in without beginning a comment: strings and IRIs; the last branch is a comment.
+_COMMENTS: Final = re.compile(
+    r'"""(?:"{0,2}(?:[^"\\]|\\.))*"""'
+    r"|'''(?:'{0,2}(?:[^'\\]|\\.))*'''"
+    r'|"(?:[^"\\\n]|\\.)*"'
+    r"|'(?:[^'\\\n]|\\.)*'"
+    r'|<[^<>"\s]*>|(?P<comment>#)',
+    re.DOTALL,
+)
+
+
+def format_of(name: str) -> RdfFormat:
+    """The RDF format of a file name (`kiel.ttl`), a suffix (`ttl`) or a media type (`text/turtle`).
+
+    Raises UnsupportedType, naming the formats that are taken.
+    """
+    if "/" in name and (by_type := RdfFormat.from_media_type(name)) and by_type in FORMATS.values():
+        return by_type
+    suffix = name.rpartition(".")[2].lower()
+    suffix = {"json": "jsonld", "xml": "rdf", "owl": "rdf", "turtle": "ttl"}.get(suffix, suffix)
+    if suffix not in FORMATS:
+        raise UnsupportedType(
+            f"'{name}' is in no format that can be read.",
+            "Give Turtle (.ttl), N-Triples (.nt), JSON-LD (.jsonld), RDF/XML (.rdf), TriG or N-Quads.",
+        )
+    return FORMATS[suffix]
+
+
+def parse(
+    data: bytes, format: str | RdfFormat, *, name: str = "document", keep_labels: bool = False
+) -> list[Triple]:
+    """The triples of one graph, in the order of the document.
+
+    `format` is an RdfFormat or anything `format_of` takes; `name` is what errors call the document. Blank
+    nodes get new labels, so that two documents never share one by accident, unless `keep_labels`.
+    Raises Unreadable (with line and column where the format has them), TooLarge, UnsupportedType.
+    """
+    chosen = format_of(format) if isinstance(format, str) else format
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    _refuse(data, chosen, name)
+    try:
+        quads = ox.parse(data, chosen, without_named_graphs=True, rename_blank_nodes=not keep_labels)
+        return [Triple(quad.subject, quad.predicate, quad.object) for quad in quads]
+    except SyntaxError as error:
+        raise _unreadable(error, data, chosen, name) from error
+    except (RuntimeError, ValueError, MemoryError) as error:
+        raise Unreadable(f"{name}: {error}") from error
+
+
+def read_file(path: Path, *, keep_labels: bool = False) -> list[Triple]:
+    """The triples of a file, its format taken from its suffix. Raises NotFound, and as `parse` does."""
+    return parse(read_bytes(path), format_of(path.name), name=str(path), keep_labels=keep_labels)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file. Raises NotFound or Unreadable with a sentence instead of an OSError."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise NotFound(f"There is no file '{path}'.", "Check the name and the folder.") from error
+    except OSError as error:
+        raise Unreadable(f"The file '{path}' cannot be read: {error.strerror}.") from error
+
+
+@cache
+def prefixes() -> dict[str, str]:
+    """Prefix → namespace: those of `ontology/prefixes.ttl` and one per kind. Raises Misconfigured."""
+    path = artefacts.folder("ontology") / "prefixes.ttl"
+    said: dict[object, dict[str, str]] = defaultdict(dict)
+    for triple in read_file(path):
+        if isinstance(triple.object, Literal) and triple.predicate.value.startswith(names.SH):
+            said[triple.subject][triple.predicate.value.removeprefix(names.SH)] = triple.object.value
+    try:
+        declared = {entry["prefix"]: entry["namespace"] for entry in said.values()}
+    except KeyError as error:
+        raise Misconfigured(f"{path}: a declaration lacks sh:{error.args[0]}.") from error
+    return declared | {kind: names.thing(kind, "") for kind in KINDS}
+
+
+def prefixes_of(triples: Collection[Triple]) -> dict[str, str]:
+    """Those of our prefixes whose namespace a predicate or a class of the triples lies in."""
+    iris = {triple.predicate.value for triple in triples}
+    iris |= {t.object.value for t in triples if t.predicate == _TYPE and isinstance(t.object, NamedNode)}
+    used = {_namespace(iri) for iri in iris}
+    return {prefix: namespace for prefix, namespace in prefixes().items() if namespace in used}
+
+
+def write_turtle(triples: Iterable[Triple], *, comment: str = "") -> str:
+    """Turtle in one canonical order, so that equal graphs are equal files and a difference is readable.
+
+    Prefixes that are used, by name; then the subjects: the graph's own header first, the others by IRI. In a
+    subject `a` comes first, then the predicates by written name, one per line; objects are sorted. `comment`
+    (lines that begin with `#`) stays on top. Reading the text gives the same triples again.
+    """
+    writer = _Writer()
+    subjects: dict[_Subject, dict[NamedNode, set[object]]] = defaultdict(lambda: defaultdict(set))
+    for triple in triples:
+        subjects[triple.subject][triple.predicate].add(triple.object)
+    blocks = [writer.subject(subject, subjects[subject]) for subject in sorted(subjects, key=_subject_order)]
+    head = [comment.rstrip("\n")] if comment.strip() else []
+    declared = [f"@prefix {prefix}: <{prefixes()[prefix]}> ." for prefix in sorted(writer.used)]
+    parts = [*head, "\n".join(declared), *blocks] if declared else [*head, *blocks]
+    text = (
+        "\n\n".join(parts)
+        if not (head and declared)
+        else "\n".join(parts[:2]) + "".join(f"\n\n{b}" for b in blocks)
+    )
+    return text + "\n" if text else ""
+
+
+def canonical(triples: Iterable[Triple]) -> bytes:
+    """The triples as N-Triples in canonical form, sorted by line: what the ledger keeps and hashes."""
+    serialised = ox.serialize(set(triples), format=RdfFormat.N_TRIPLES) or b""
+    return b"".join(sorted(serialised.splitlines(keepends=True)))
+
+
+def format_file(path: Path, *, drop_comments: bool = False) -> bool:
+    """Rewrites a Turtle file in canonical order; True if that changed it.
+
+    The comment lines above the prefixes stay. Raises Unprocessable where the order cannot keep what the file
+    has: a comment further down (unless `drop_comments`), or a blank node; UnsupportedType for another format.
+    """
+    if format_of(path.name) != RdfFormat.TURTLE:
+        raise UnsupportedType(
+            f"'{path}' is not a Turtle file.", "Only files ending in .ttl have a canonical order."
+        )
+    before = read_bytes(path)
+    triples = parse(before, RdfFormat.TURTLE, name=str(path), keep_labels=True)
+    if has_blank_nodes(triples):
+        raise Unprocessable(
+            f"'{path}' has a blank node.", "Give every thing an IRI; then its order is certain."
+        )
+    text = before.decode("utf-8-sig").replace("\r\n", "\n")
+    comment, rest = _split_comment(text)
+    if not drop_comments and (line := _first_comment(rest)):
+        line += text.count("\n") - rest.count("\n")
+        raise Unprocessable(
+            f"'{path}' has a comment below the top, in line {line}.",
+            "Move it to the top of the file, into a dcterms:description, or call with --drop-comments.",
+        )
+    after = write_turtle(triples, comment=comment).encode()
+    if after == before:
+        return False
+    path.write_bytes(after)
+    return True
+
+
+def has_blank_nodes(triples: Iterable[Triple]) -> bool:
+    """Whether a subject or an object is a blank node."""
+    return any(isinstance(term, BlankNode) for triple in triples for term in (triple.subject, triple.object))
+
+
+class _Writer:
+    """Writes terms, remembering which prefixes it used."""
+
+    def __init__(self) -> None:
+        self.used: set[str] = set()
+        self._by_namespace = {namespace: prefix for prefix, namespace in prefixes().items()}
+
+    def subject(self, subject: _Subject, said: dict[NamedNode, set[object]]) -> str:
+        verbs = {"a" if predicate == _TYPE else self.term(predicate): said[predicate] for predicate in said}
+        lines = [
+            f"{verb} {', '.join(self.term(term) for term in sorted(verbs[verb], key=self._object_order))}"
+            for verb in sorted(verbs, key=lambda verb: (verb != "a", verb))
+        ]
+        return f"{self.term(subject)} " + " ;\n    ".join(lines) + " ."
+
+    def term(self, term: object) -> str:
+        """A term in Turtle, as short as it can be without changing it."""
+        if isinstance(term, NamedNode):
+            return self._iri(term.value)
+        if isinstance(term, Literal):
+            return self._literal(term)
+        if isinstance(term, Triple):
+            return f"<<( {self.term(term.subject)} {self.term(term.predicate)} {self.term(term.object)} )>>"
+        return str(term)
+
+    def _iri(self, iri: str) -> str:
+        namespace = _namespace(iri)
+        local = iri[len(namespace) :]
+        prefix = self._by_namespace.get(namespace)
+        if prefix is None or not _LOCAL.fullmatch(local):
+            return f"<{iri}>"
+        self.used.add(prefix)
+        return f"{prefix}:{local}"
+
+    def _literal(self, literal: Literal) -> str:
+        datatype = literal.datatype.value
+        if datatype == names.XSD + "string" or literal.language:
+            return str(literal)
+        if (short := _SHORT.get(datatype)) and short.fullmatch(literal.value):
+            return literal.value
+        return f"{Literal(literal.value)}^^{self._iri(datatype)}"
+
+    def _object_order(self, term: object) -> tuple[int, str, str]:
+        if isinstance(term, Literal):
+            return (1, term.language or "", term.value + "\0" + term.datatype.value)
+        return (0, "", self.term(term))
+
+
+def _namespace(iri: str) -> str:
+    """An IRI up to its last `/` or `#`, that included."""
+    return iri[: max(iri.rfind("/"), iri.rfind("#")) + 1]
+
+
+def _subject_order(subject: _Subject) -> tuple[bool, bool, str]:
+    iri = subject.value if isinstance(subject, NamedNode) else ""
+    return (not iri, not iri.startswith(names.GRAPH), iri or str(subject))
+
+
+def _split_comment(text: str) -> tuple[str, str]:
+    """The comment lines at the top of a Turtle text, and what follows them."""
+    lines = text.splitlines(keepends=True)
+    count = 0
+    while count < len(lines) and (lines[count].startswith("#") or not lines[count].strip()):
+        count += 1
+    return "".join(lines[:count]).rstrip("\n"), "".join(lines[count:])
+
+
+def _first_comment(text: str) -> int:
+    """The number of the line of the first comment in a Turtle text, or 0."""
+    for match in _COMMENTS.finditer(text):
+        if match["comment"]:
+            return text.count("\n", 0, match.start()) + 1
+    return 0
+
+
+def _refuse(data: bytes, format: RdfFormat, name: str) -> None:
+    """Refuses what the parsers must not see: they would exhaust the memory or the stack, or misread it."""
+    if len(data) > MAX_BYTES:
+        raise TooLarge(
+            f"{name} is larger than {MAX_BYTES // 1024 // 1024} MB.", "Divide it into several graphs."
+        )
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _at(data, error.start, name, "this is not UTF-8.", "Save the file as UTF-8.") from error
+    if format == RdfFormat.RDF_XML and (found := data.find(b"<!DOCTYPE")) >= 0:
+        raise _at(
+            data, found, name, "a document type is not taken.", "Remove <!DOCTYPE …>, write entities out."
+        )
+    if format == RdfFormat.JSON_LD and _depth(data) > MAX_JSON_DEPTH:
+        raise Unreadable(
+            f"{name}: nested more than {MAX_JSON_DEPTH} deep.", "Name the inner things by @id instead."
+        )
+    if format not in (RdfFormat.RDF_XML, RdfFormat.JSON_LD) and data.count(b"<<") > MAX_TRIPLE_TERMS:
+        raise Unreadable(
+            f"{name}: more than {MAX_TRIPLE_TERMS} triple terms.", "State the triples themselves."
+        )
+
+
+def _at(data: bytes, position: int, name: str, reason: str, advice: str) -> Unreadable:
+    """The error for a byte position; line and column count from 1, the column in characters."""
+    before = data[:position]
+    line = before.count(b"\n") + 1
+    column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
+    return Unreadable(f"{name}, line {line}, column {column}: {reason}", advice, line=line, column=column)
+
+
+def _depth(data: bytes) -> int:
+    depth = deepest = 0
+    for match in _JSON_NESTING.finditer(data):
+        token = match.group()
+        if token in (b"{", b"["):
+            depth += 1
+            deepest = max(deepest, depth)
+        elif token in (b"}", b"]"):
+            depth -= 1
+    return deepest
+
+
+def _unreadable(error: SyntaxError, data: bytes, format: RdfFormat, name: str) -> Unreadable:
+    message = str(error.msg)
+    line, column = error.lineno, error.offset
+    if format == RdfFormat.RDF_XML and line is None:
+        line, column = _xml_fault(data)
+    reason = _POSITION.sub("", message)
+    advice = ""
+    if "LoadDocumentCallback" in reason:
+        reason, advice = "a remote context is not fetched", "Write the context into the document."
+    elif "Named graphs are not allowed" in reason:
+        reason, advice = "it has named graphs", "Give the statements of one graph only."
+    where = f", line {line}, column {column}" if line else ""
+    return Unreadable(f"{name}{where}: {reason.rstrip('.')}.", advice, line=line, column=column)
+
+
+def _xml_fault(data: bytes) -> tuple[int | None, int | None]:
+    """Where an XML text stops being well-formed; the RDF/XML parser does not say."""
+    try:
+        expat.ParserCreate("UTF-8").Parse(data, True)
+    except expat.ExpatError as error:
+        return error.lineno, error.offset + 1
+    return None, None

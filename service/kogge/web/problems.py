@@ -1,0 +1,81 @@
+"""Level 8, web: the one place that turns an error into a response (RFC 9457, application/problem+json)."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from kogge import media, names
+from kogge.errors import KoggeError, Unreadable
+
+log = logging.getLogger(__name__)
+
+TYPES: Final = names.BASE + "problem/"
+_ADVICE: Final = {
+    404: "GET / names the addresses that there are.",
+    405: "Use one of the methods in the header Allow.",
+}
+
+
+def install(app: FastAPI) -> None:
+    """Makes the application answer every error with a problem."""
+
+    @app.exception_handler(KoggeError)
+    async def ours(_: Request, error: KoggeError) -> Response:
+        if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            log.error("%s: %s", type(error).__name__, error)
+        place = {}
+        if isinstance(error, Unreadable):
+            place = {"line": error.line, "column": error.column}
+        headers = {"Retry-After": "5"} if error.status == HTTPStatus.SERVICE_UNAVAILABLE else None
+        return problem(error.status, error.title, error.message, error.advice, headers, **place)
+
+    @app.exception_handler(HTTPException)
+    async def of_the_framework(request: Request, error: HTTPException) -> Response:
+        status = HTTPStatus(error.status_code)
+        detail = f"{request.method} {request.url.path}: {error.detail}."
+        return problem(status, status.phrase, detail, _ADVICE.get(status, ""), error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def of_a_parameter(_: Request, error: RequestValidationError) -> Response:
+        # The values that were sent are not repeated: they may hold what must not be in a log.
+        reasons = "; ".join(f"{each['loc'][-1]}: {each['msg']}" for each in error.errors())
+        return problem(
+            400, "Bad request", f"A parameter cannot be used: {reasons}.", "Correct it, or leave it out."
+        )
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> Response:
+        log.error("%s %s", request.method, request.url.path, exc_info=error)
+        return problem(
+            500, "Something went wrong", "The service could not answer.", "See the log of the service."
+        )
+
+
+def problem(
+    status: int,
+    title: str,
+    detail: str,
+    advice: str = "",
+    headers: Mapping[str, str] | None = None,
+    **more: object,
+) -> Response:
+    """A problem as a response; members of `more` that are None are left out."""
+    body: dict[str, object] = {
+        "type": TYPES + names.slugify(title),
+        "title": title,
+        "status": int(status),
+        "detail": detail,
+    }
+    if advice:
+        body["advice"] = advice
+    body |= {name: value for name, value in more.items() if value is not None}
+    content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+    return Response(content, status, dict(headers or {}), media.PROBLEM.content_type)

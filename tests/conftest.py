@@ -1,0 +1,40 @@
+"""What test modules share: the graph of the repository, in memory and on the disk, and a client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+from starlette.testclient import TestClient
+
+from kogge.desk import Desk
+from kogge.settings import Settings
+from kogge.web import create_app
+
+# How fast the machine is today is no property of the code.
+hypothesis_settings.register_profile("kogge", deadline=None)
+hypothesis_settings.load_profile("kogge")
+
+
+@pytest.fixture(scope="session")
+def desk() -> Iterator[Desk]:
+    """The graph of the repository in memory; no test changes it."""
+    desk = Desk.in_memory()
+    yield desk
+    desk.close()
+
+
+@pytest.fixture(scope="session")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A client of the whole application, with its store on the disk."""
+    settings = Settings.from_environment({"KOGGE_HOME": str(tmp_path_factory.mktemp("web"))})
+    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Settings:
+    """Settings with a home folder of their own."""
+    return Settings.from_environment({"KOGGE_HOME": str(tmp_path / "home")})

@@ -1,0 +1,566 @@
+"""The store: named graphs, queries over all of them, and the guard before it."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyoxigraph import BlankNode, Literal, NamedNode, QueryBoolean, QuerySolutions, Triple
+
+from kogge import artefacts, syntax
+from kogge.errors import (
+    BadRequest,
+    Forbidden,
+    KoggeError,
+    Misconfigured,
+    NotAcceptable,
+    TooLarge,
+    Unavailable,
+    Unreadable,
+)
+from kogge.store import guard, remote
+from kogge.store.embedded import EmbeddedStore
+from kogge.store.evaluate import evaluate
+from kogge.store.guard import Limits, inspect
+
+G, H = "http://a.example/g", "http://a.example/h"
+P = NamedNode("http://a.example/p")
+
+
+def triple(subject: str, value: str) -> Triple:
+    return Triple(NamedNode(f"http://a.example/{subject}"), P, Literal(value))
+
+
+A, B, C = triple("a", "1"), triple("b", "2"), triple("c", "3")
+
+
+@pytest.fixture(params=["memory", "disk"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EmbeddedStore]:
+    store = EmbeddedStore(tmp_path / "store" if request.param == "disk" else None)
+    yield store
+    store.close()
+
+
+def rows(store: EmbeddedStore, text: str, **given_: NamedNode | Literal) -> list[tuple[str, ...]]:
+    answer = store.query(text, substitutions=given_)
+    assert isinstance(answer, QuerySolutions)
+    return sorted(tuple(term.value for term in row) for row in answer)
+
+
+def test_a_triple_that_several_graphs_state_counts_once_and_goes_with_the_last_of_them() -> None:
+    store = EmbeddedStore()
+    shared, alone = (Triple(NamedNode(f"urn:{name}"), NamedNode("urn:p"), Literal("1")) for name in "ab")
+
+    def subjects() -> list[str]:
+        rows = store.query("SELECT ?s { ?s ?p ?o } ORDER BY ?s")
+        assert isinstance(rows, QuerySolutions)
+        return [str(row["s"]) for row in rows]
+
+    store.replace_graphs({"urn:one": [shared, alone], "urn:two": [shared]})
+    assert subjects() == ["<urn:a>", "<urn:b>"]
+    store.replace_graph("urn:one", [])
+    assert subjects() == ["<urn:a>"]
+    store.replace_graph("urn:two", [])
+    assert subjects() == []
+
+
+def test_a_query_sees_all_graphs_as_one(store: EmbeddedStore) -> None:
+    store.replace_graphs({G: [A], H: [B]})
+    assert rows(store, "SELECT ?o { ?s ?p ?o }") == [("1",), ("2",)]
+    assert rows(store, "SELECT ?g ?o { GRAPH ?g { ?s ?p ?o } }") == [(G, "1"), (H, "2")]
+
+
+def test_a_query_that_says_from_sees_those_graphs_only(store: EmbeddedStore) -> None:
+    store.replace_graphs({G: [A], H: [B]})
+    assert rows(store, f"SELECT ?o FROM <{G}> {{ ?s ?p ?o }}") == [("1",)]
+    assert rows(store, f"SELECT ?o FROM<{G}>{{ ?s ?p ?o }}") == [("1",)]
+    assert rows(store, f"SELECT ?o FROM NAMED <{G}> {{ GRAPH ?g {{ ?s ?p ?o }} }}") == [("1",)]
+    assert rows(store, f"SELECT ?o FROM NAMED <{G}> {{ ?s ?p ?o }}") == []
+    assert rows(store, "SELECT ?from { ?s ?p ?from } # FROM") == [("1",), ("2",)]
+
+
+def test_replacing_a_graph_leaves_the_others(store: EmbeddedStore) -> None:
+    store.replace_graphs({G: [A, B], H: [C]})
+    store.replace_graph(G, [B])
+    assert store.graph(G) == [B]
+    assert store.graph(H) == [C]
+    assert store.graphs() == [G, H]
+
+
+def test_a_graph_of_nothing_is_gone(store: EmbeddedStore) -> None:
+    store.replace_graph(G, [A])
+    store.replace_graph(G, [])
+    assert store.graphs() == []
+    assert store.graph(G) == []
+
+
+def test_a_replacement_that_fails_changes_nothing(store: EmbeddedStore) -> None:
+    store.replace_graph(G, [A])
+    before = store.state
+
+    def broken() -> Iterator[Triple]:
+        yield B
+        raise RuntimeError("the source broke off")
+
+    with pytest.raises(RuntimeError, match="broke off"):
+        store.replace_graphs({H: [C], G: broken()})
+    assert (store.graphs(), store.graph(G), store.state) == ([G], [A], before)
+
+
+def test_literals_come_back_as_they_were(store: EmbeddedStore) -> None:
+    odd = [
+        Triple(P, P, Literal('a\n\t"\\\u0001}; DROP ALL ; INSERT DATA {')),
+        Triple(P, P, Literal("2021", datatype=NamedNode("http://www.w3.org/2001/XMLSchema#gYear"))),
+        Triple(P, P, Literal("--11-08", datatype=NamedNode("http://www.w3.org/2001/XMLSchema#gMonthDay"))),
+        Triple(P, P, Literal("x", language="de")),
+        Triple(P, P, NamedNode("http://a.example/ä?b#c")),
+    ]
+    store.replace_graph(G, odd)
+    assert set(store.graph(G)) == set(odd)
+
+
+def test_blank_nodes_of_two_graphs_stay_apart(store: EmbeddedStore) -> None:
+    documents = (syntax.parse(b'_:a <http://p> "x" .', "ttl") for _ in range(2))
+    store.replace_graphs(dict(zip((G, H), documents, strict=True)))
+    assert len(rows(store, "SELECT DISTINCT ?s { ?s ?p ?o }")) == 2
+
+
+def test_the_state_is_that_of_the_content(store: EmbeddedStore) -> None:
+    empty = store.state
+    store.replace_graphs({G: [A, B], H: [C]})
+    full = store.state
+    store.replace_graph(H, [A])
+    assert len({empty, full, store.state}) == 3
+    store.replace_graph(H, [C])
+    assert store.state == full
+    other = EmbeddedStore()
+    other.replace_graph(H, [C])
+    other.replace_graph(G, [B, A])
+    assert other.state == full
+    other.replace_graphs({G: [C], H: [A, B]})
+    assert other.state != full
+
+
+def test_what_was_written_is_there_after_opening_again(tmp_path: Path) -> None:
+    store = EmbeddedStore(tmp_path / "store")
+    store.replace_graph(G, [A])
+    state, dump = store.state, store.dump()
+    store.close()
+    store.close()
+    with pytest.raises(Unavailable):
+        store.graphs()
+    again = EmbeddedStore(tmp_path / "store")
+    assert (again.state, again.dump()) == (state, dump)
+    assert dump == b'<http://a.example/a> <http://a.example/p> "1" <http://a.example/g> .\n'
+    again.close()
+
+
+def test_a_folder_that_is_in_use_or_damaged_is_told(tmp_path: Path) -> None:
+    store = EmbeddedStore(tmp_path / "store")
+    with pytest.raises(Unavailable, match="Another Kogge"):
+        EmbeddedStore(tmp_path / "store")
+    store.close()
+    (tmp_path / "store" / "CURRENT").write_text("nonsense")
+    with pytest.raises(Misconfigured, match="made anew"):
+        EmbeddedStore(tmp_path / "store")
+
+
+def test_a_variable_is_given_a_value_as_a_term(store: EmbeddedStore) -> None:
+    store.replace_graph(G, [A, B])
+    wanted = NamedNode("http://a.example/a")
+    assert rows(store, "SELECT ?s ?o { ?s ?p ?o }", s=wanted) == [("http://a.example/a", "1")]
+    assert rows(store, "SELECT ?s ?o { ?s ?p ?o }", o=Literal('2" } #')) == []
+    answer = store.query("ASK { ?s ?p '2' }", substitutions={"s": wanted})
+    assert isinstance(answer, QueryBoolean)
+    assert not bool(answer)
+    with pytest.raises(BadRequest, match="projection"):
+        store.query("SELECT ?o { ?s ?p ?o }", substitutions={"s": wanted})
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"), [("SELECT * {\n ?s ?p }", 2, 9), ("SELECT *\n { ?s ex:p ?o }", 2, 12)]
+)
+def test_a_wrong_query_is_told_with_its_place(
+    store: EmbeddedStore, text: str, line: int, column: int
+) -> None:
+    with pytest.raises(Unreadable, match=f"line {line}, column {column}: ") as error:
+        store.query(text)
+    assert (error.value.line, error.value.column) == (line, column)
+    assert len(str(error.value)) < 400
+
+
+# Evaluation
+
+
+@pytest.mark.parametrize(
+    ("text", "accept", "media", "begin"),
+    [
+        ("SELECT ?o { ?s ?p ?o }", None, "application/sparql-results+json", b'{"head":{"vars":["o"]}'),
+        ("SELECT ?o { ?s ?p ?o }", "application/xml", "application/sparql-results+xml", b"<?xml"),
+        ("SELECT ?o { ?s ?p ?o }", "text/csv", "text/csv", b"o\r\n1\r\n"),
+        ("SELECT ?o { ?s ?p ?o }", "text/*;q=0.1, text/csv;q=0", "text/tab-separated-values", b'?o\n"1"\n'),
+        ("ASK {}", "*/*", "application/sparql-results+json", b'{"head":{},"boolean":true}'),
+        ("CONSTRUCT WHERE { ?s ?p ?o }", None, "text/turtle", b"<http://a.example/a> <http://a.example/p> "),
+        ("DESCRIBE <http://a.example/a>", "application/n-triples", "application/n-triples", str(A).encode()),
+        ("CONSTRUCT WHERE { ?s ?p ?o }", "application/json", "application/ld+json", b'[{"@id"'),
+        ("CONSTRUCT WHERE { ?s ?p ?o }", "application/rdf+xml", "application/rdf+xml", b"<?xml"),
+    ],
+)
+def test_every_form_of_query_has_its_representations(
+    text: str, accept: str | None, media: str, begin: bytes
+) -> None:
+    store = EmbeddedStore()
+    store.replace_graph(G, [A])
+    result = evaluate(store, text, accept, Limits())
+    assert result.media.type == media
+    assert result.body.startswith(begin)
+
+
+def test_an_answer_that_nobody_wants_is_refused() -> None:
+    with pytest.raises(NotAcceptable, match="sparql-results"):
+        evaluate(EmbeddedStore(), "ASK {}", "text/csv", Limits())
+    with pytest.raises(NotAcceptable, match="text/turtle"):
+        evaluate(EmbeddedStore(), "CONSTRUCT WHERE { ?s ?p ?o }", "text/csv", Limits())
+
+
+def test_an_unknown_function_is_named() -> None:
+    with pytest.raises(BadRequest, match=r"http://a\.example/f"):
+        evaluate(EmbeddedStore(), "SELECT (<http://a.example/f>(1) AS ?x) {}", None, Limits())
+
+
+# The guard
+
+
+class _Endpoint(http.server.BaseHTTPRequestHandler):
+    asked = 0
+    answer = (200, "application/sparql-results+json", b'{"head":{"vars":[]},"results":{"bindings":[]}}')
+
+    def do_GET(self) -> None:
+        type(self).asked += 1
+        status, media, body = self.answer
+        self.send_response(status)
+        self.send_header("Content-Type", media)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET  # noqa: N815
+
+    def log_message(self, *_: object) -> None:
+        """Stays silent."""
+
+
+@pytest.fixture
+def endpoint() -> Iterator[tuple[str, type[_Endpoint]]]:
+    handler = type("Handler", (_Endpoint,), {})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/sparql", handler
+        server.shutdown()
+        thread.join()
+
+
+# `§` stands for a call that would fetch from `U`. Each text has it where the parser finds it and a careless
+# reader does not.
+HIDDEN = (
+    "SELECT * { § }",
+    "SELECT * {?s ?p 1§}",
+    "SELECT * {?s ?p true§}",
+    "SELECT * {?s ?p 'a'@en.§}",
+    "SELECT * { #\r§ }",
+    "SELECT * { service#\n<U> {?s ?p ?o} }",
+    "SELECT * { sErViCe #\n SILENT<U>{?s ?p ?o} }",
+    "PREFIX e: <U> SELECT * { SERVICEe: {?s ?p ?o} }",
+    "PREFIX e: <U> SELECT * { SERVICE e: {?s ?p ?o} }",
+    "PREFIX e: <U> SELECT * { SERVICESILENTe: #\n {?s ?p ?o} }",
+    "SELECT * { FILTER EXISTS { § } }",
+    "SELECT * { { SELECT * { § } } }",
+    "BASE <http://x/> SELECT * { BIND(1 AS ?a) FILTER(?a<?b#>'''\n) § #'''\n}",
+    "PREFIX u: <http://x/> SELECT * { BIND(1 AS ?a) FILTER(?a<u:x#>'''\n) § #'''\n}",
+    "SELECT * { BIND(1 AS ?a) FILTER(?a<<http://x/#>) § \n}",
+    "SELECT * { VALUES ?x {'''a' #\\q'''\n} § #'''\n}",
+    'SELECT * { VALUES ?x {"""a" #\\q"""\n} § #"""\n}',
+)
+
+
+def call(hidden: str, url: str) -> str:
+    return hidden.replace("§", "SERVICE <U> {?s ?p ?o}").replace("<U>", f"<{url}>")
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_no_spelling_of_service_reaches_another_address(
+    hidden: str, endpoint: tuple[str, type[_Endpoint]]
+) -> None:
+    url, handler = endpoint
+    with pytest.raises(BadRequest, match="SERVICE is refused"):
+        evaluate(EmbeddedStore(), call(hidden, url), None, Limits())
+    assert handler.asked == 0
+
+
+def test_without_the_guard_the_engine_would_ask(endpoint: tuple[str, type[_Endpoint]]) -> None:
+    url, handler = endpoint
+    store = EmbeddedStore()
+    store.replace_graph(G, [A])
+    asking = []
+    for hidden in HIDDEN:
+        before = handler.asked
+        with contextlib.suppress(KoggeError, OSError, RuntimeError):
+            answer = store.query(call(hidden, url))
+            assert isinstance(answer, QuerySolutions)
+            list(answer)
+        if handler.asked > before:
+            asking.append(hidden)
+    assert len(asking) > len(HIDDEN) / 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'SELECT * { ?service <http://x/service> \'SERVICE\' , """SERVICE {{{ """ } # SERVICE',
+        "PREFIX service: <http://x/> SELECT * { ?a service:x service:y ; <http://x/a#SERVICE> ?service }",
+        "PREFIX e: <http://x/> SELECT * { ?a e:service ?b ; e:a.service ?c ; e:x\\'service ?d }",
+        "SELECT * { ?s ?p '\\' . SERVICE <http://x> {?s ?p ?o} #' }",
+        "PREFIX e: <urn:x:> SELECT * { ?a ?b '''it's a {{{ ''' ; ?c 'SERVICE'@en }",
+    ],
+)
+def test_the_word_service_may_be_used_elsewhere(text: str) -> None:
+    evaluate(EmbeddedStore(), text, None, Limits())
+
+
+def test_all_saved_questions_pass_the_guard() -> None:
+    paths = artefacts.files("queries", ".rq")
+    assert len(paths) > 10
+    for path in paths:
+        inspect(path.read_text("utf-8"), Limits())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "INSERT DATA { <a:a> <a:a> 1 }",
+        "delete where { ?s ?p ?o }",
+        "PREFIX a: <a:>\n# SELECT\nBASE <http://a/> LOAD <http://a/>",
+        "CLEAR ALL",
+        "DROP SILENT ALL",
+        "CREATE GRAPH <a:a>",
+        "ADD <a:a> TO <a:b>",
+        "MOVE <a:a> TO <a:b>",
+        "COPY <a:a> TO <a:b>",
+        "WITH <a:a> DELETE { ?s ?p ?o } WHERE { ?s ?p ?o }",
+    ],
+)
+def test_an_update_is_refused_with_a_reason(text: str) -> None:
+    with pytest.raises(Forbidden, match="is an update"):
+        inspect(text, Limits())
+
+
+def nested(opening: str, closing: str, depth: int, inner: str = "") -> str:
+    return opening * depth + inner + closing * depth
+
+
+CONSTRUCTS = {
+    "groups": lambda n: "SELECT * " + nested("{", "}", n),
+    "brackets": lambda n: f"SELECT ({nested('(', ')', n, '1')} AS ?x) {{}}",
+    "hidden brackets": lambda n: f"SELECT * {{ FILTER(?a<{nested('(', ')', n, '?b>?c')}) }}",
+    "negations": lambda n: f"SELECT ({'!' * n * 9}true AS ?x) {{}}",
+    "sums": lambda n: f"SELECT (1{'+1' * n * 9} AS ?x) {{}}",
+    "disjunctions": lambda n: f"SELECT (?a{'||?a' * n * 9} AS ?x) {{}}",
+    "paths": lambda n: f"SELECT * {{ ?a {nested('(', ')', n, '<a:a>')} ?b }}",
+    "sequences": lambda n: f"SELECT * {{ ?a <a:a>{'/<a:a>' * n * 9} ?b }}",
+    "inversions": lambda n: f"SELECT * {{ ?a {nested('^(', ')', n, '<a:a>')} ?b }}",
+    "unions": lambda n: f"SELECT * {{ {{}}{'UNION{}' * n * 9} }}",
+    "options": lambda n: f"SELECT * {{ {'OPTIONAL{}' * n * 9} }}",
+    "sub-selects": lambda n: nested("SELECT * {", "}", n),
+    "not exists": lambda n: "SELECT * {" + nested("FILTER NOT EXISTS {", "}", n) + "}",
+    "blank nodes": lambda n: f"SELECT * {{ {nested('[<a:a> ', ']', n, '1')} <a:a> 1 }}",
+    "triple terms": lambda n: f"SELECT * {{ <a:a> <a:a> {nested('<<(<a:a> <a:a> ', ')>>', n, '1')} }}",
+}
+
+
+@pytest.mark.parametrize("construct", CONSTRUCTS)
+@pytest.mark.parametrize("depth", [65, 300, 900])
+def test_what_is_nested_too_deep_never_reaches_the_parser(construct: str, depth: int) -> None:
+    with pytest.raises((BadRequest, TooLarge), match=r"nested|operators|longer"):
+        inspect(CONSTRUCTS[construct](depth), Limits())
+
+
+@pytest.mark.parametrize("construct", CONSTRUCTS)
+def test_what_the_guard_lets_through_does_not_end_the_process(construct: str) -> None:
+    """The deepest text of each kind that passes is parsed in a process of its own, which lives."""
+    deepest = ""
+    for depth in range(1, 66):
+        text = CONSTRUCTS[construct](depth)
+        try:
+            inspect(text, Limits())
+        except KoggeError:
+            break
+        deepest = text
+    assert deepest
+    script = (
+        "import sys, pyoxigraph as o\n"
+        "try: o.Store().query(sys.stdin.read())\n"
+        "except SyntaxError: pass\n"
+        "print('alive')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], input=deepest.encode(), capture_output=True, timeout=60, check=False
+    )
+    assert done.stdout.endswith(b"alive\n"), (done.returncode, done.stderr[-300:])
+
+
+def test_length_and_emptiness_are_limited() -> None:
+    with pytest.raises(TooLarge, match="32768"):
+        inspect("SELECT * {} #" + "ä" * 16_400, Limits())
+    inspect("SELECT * {} #" + "ä" * 16_300, Limits())
+    with pytest.raises(BadRequest, match="empty"):
+        inspect(" \n", Limits())
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "'",
+        '"',
+        "'''",
+        "\\",
+        "<",
+        "<a#",
+        "a:",
+        "a.",
+        "a-",
+        ":.",
+        "a:a\\'",
+        "(",
+        "{",
+        "?",
+        "@a-",
+        "\u0301",
+        "#",
+        "_:",
+    ],
+)
+def test_the_guard_takes_linear_time(piece: str) -> None:
+    text = (piece * 32_768)[: guard.Limits().bytes // len(piece.encode()) * len(piece)][:32_768]
+    text = text.encode()[:32_768].decode("utf-8", "ignore")
+    began = time.process_time()
+    with contextlib.suppress(KoggeError):
+        inspect(text, Limits(depth=10**6, operators=10**6))
+    assert time.process_time() - began < 1
+
+
+fragments = st.sampled_from(
+    [
+        "SELECT",
+        "*",
+        "{",
+        "}",
+        "(",
+        ")",
+        "[",
+        "]",
+        "<<",
+        ">>",
+        "<",
+        ">",
+        "<a:a>",
+        "<http://x/#a>",
+        "'a'",
+        "'''a\n'''",
+        '"b"',
+        "#",
+        "\n",
+        "?a",
+        "ex:a",
+        "ex:a\\'",
+        ":b",
+        "1",
+        "1.5",
+        "true",
+        "FILTER",
+        "SERVICE",
+        "service:",
+        "SERVICEex:",
+        "UNION",
+        "OPTIONAL",
+        "'",
+        '"',
+        "'''",
+        "\\",
+        "^",
+        "/",
+        "||",
+        "!",
+        ".",
+        ";",
+        ",",
+        "@en",
+        "^^",
+        "PREFIX",
+        "BASE",
+        "ASK",
+    ]
+)
+
+
+@given(st.lists(fragments, max_size=40), st.sampled_from(["", " "]))
+def test_any_text_is_let_through_or_refused(pieces: list[str], glue: str) -> None:
+    """An answer or a refusal; a call of another address would be an error of the store (500)."""
+    text = glue.join(pieces)
+    with contextlib.suppress(BadRequest, Forbidden):
+        evaluate(EmbeddedStore(), text, None, Limits())
+
+
+# Another endpoint
+
+
+def test_another_endpoint_is_asked_and_its_rows_come_as_wanted(endpoint: tuple[str, type[_Endpoint]]) -> None:
+    url, handler = endpoint
+    row = {"o": {"type": "literal", "value": "1"}}
+    body = json.dumps({"head": {"vars": ["o"]}, "results": {"bindings": [row]}}).encode()
+    handler.answer = (200, "application/sparql-results+json", body)
+    assert remote.ask(url, "SELECT ?o { ?s ?p ?o }", "text/csv").body == b"o\r\n1\r\n"
+    handler.answer = (200, "text/turtle", b"<http://a.example/a> <http://a.example/p> '1' .")
+    graph = remote.ask(url, "CONSTRUCT WHERE { ?s ?p ?o }", "application/n-triples")
+    assert graph.body == f"{A} .\n".encode()
+    assert handler.asked == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ((400, "text/plain", b"no such prefix"), BadRequest),
+        ((503, "text/plain", b"busy"), Unavailable),
+        ((200, "application/sparql-results+json", b"<html>"), KoggeError),
+    ],
+)
+def test_what_goes_wrong_at_another_endpoint_is_one_sentence(
+    endpoint: tuple[str, type[_Endpoint]], answer: tuple[int, str, bytes], error: type[KoggeError]
+) -> None:
+    url, handler = endpoint
+    handler.answer = answer
+    with pytest.raises(error, match=r"127\.0\.0\.1"):
+        remote.ask(url, "SELECT * { ?s ?p ?o }", None)
+
+
+def test_an_endpoint_has_an_http_address_and_answers() -> None:
+    with pytest.raises(BadRequest, match="http"):
+        remote.ask("file:///etc/hostname", "ASK {}", None)
+    with pytest.raises(Unavailable, match="does not answer"):
+        remote.ask("http://127.0.0.1:1/sparql", "ASK {}", None)
+
+
+def test_blank_nodes_can_be_replaced(store: EmbeddedStore) -> None:
+    store.replace_graph(G, [Triple(BlankNode("x"), P, Literal("1"))])
+    store.replace_graph(G, [A])
+    assert store.graph(G) == [A]
