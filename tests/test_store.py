@@ -28,13 +28,18 @@ from kogge.errors import (
     Unavailable,
     Unreadable,
 )
+from kogge.store import evaluate as evaluation
 from kogge.store import guard, remote
 from kogge.store.embedded import EmbeddedStore
-from kogge.store.evaluate import evaluate
+from kogge.store.evaluate import Query, Result
 from kogge.store.guard import Limits, inspect
 
 G, H = "http://a.example/g", "http://a.example/h"
 P = NamedNode("http://a.example/p")
+
+
+def evaluate(store: EmbeddedStore, text: str, accept: str | None, limits: Limits) -> Result:
+    return evaluation.evaluate(store.engine, Query(text, accept), limits)
 
 
 def triple(subject: str, value: str) -> Triple:

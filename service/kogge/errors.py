@@ -9,7 +9,10 @@ KoggeError                  500  something of ours failed
 ├── TooLarge                413  body, query text or result above a limit
 ├── UnsupportedType         415  a media type, encoding or format that is not taken
 ├── Unprocessable           422  understood, but refused: findings, forbidden constructs
-├── Unavailable             503  not ready, or busy; try again
+├── TooManyRequests         429  this client asks too much; knows when to ask again
+├── Unavailable             503  not ready; try again
+│   └── Busy                503  too many wait; knows when to try again
+├── OutOfTime               504  a query that was stopped at its deadline
 └── Misconfigured           500  a setting, a data folder or the store cannot be used
 """
 
@@ -93,11 +96,38 @@ class Unprocessable(KoggeError):
     title = "Not acceptable content"
 
 
+class TooManyRequests(KoggeError):
+    """This client asks too much; `retry_after` seconds from now it may ask again."""
+
+    status = 429
+    title = "Too many requests"
+
+    def __init__(self, message: str, advice: str = "", *, retry_after: int = 1) -> None:
+        super().__init__(message, advice)
+        self.retry_after = retry_after
+
+
 class Unavailable(KoggeError):
-    """Not ready, or busy."""
+    """Not ready; `retry_after` seconds from now it may be tried again."""
 
     status = 503
     title = "Not available now"
+    retry_after = 5
+
+
+class Busy(Unavailable):
+    """Too many wait, or the process that should answer was lost."""
+
+    def __init__(self, message: str, advice: str = "", *, retry_after: int = 1) -> None:
+        super().__init__(message, advice)
+        self.retry_after = retry_after
+
+
+class OutOfTime(KoggeError):
+    """A query was stopped at its deadline."""
+
+    status = 504
+    title = "Out of time"
 
 
 class Misconfigured(KoggeError):

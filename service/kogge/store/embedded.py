@@ -41,6 +41,7 @@ class EmbeddedStore:
         self._lock = threading.Lock()
         self._hashes: dict[str, str] = {}
         self._state = ""
+        self._commits = 0
         try:
             self._store: ox.Store | None = ox.Store() if path is None else ox.Store(str(path))
         except (OSError, RuntimeError) as error:  # a damaged file is a RuntimeError
@@ -50,17 +51,17 @@ class EmbeddedStore:
         """See `Store.query`."""
         given = {Variable(name): term for name, term in (substitutions or {}).items()}
         try:
-            return self._open.query(text, substitutions=given)
+            return self.engine.query(text, substitutions=given)
         except (SyntaxError, RuntimeError, OSError, UnicodeError) as error:
             raise query_error(error) from error
 
     def graphs(self) -> list[str]:
         """See `Store.graphs`."""
-        return sorted(graph.value for graph in self._open.named_graphs())
+        return sorted(graph.value for graph in self.engine.named_graphs())
 
     def graph(self, iri: str) -> list[Triple]:
         """See `Store.graph`."""
-        return [quad.triple for quad in self._open.quads_for_pattern(None, None, None, NamedNode(iri))]
+        return [quad.triple for quad in self.engine.quads_for_pattern(None, None, None, NamedNode(iri))]
 
     def replace_graph(self, iri: str, triples: Iterable[Triple]) -> None:
         """See `Store.replace_graph`."""
@@ -81,14 +82,15 @@ class EmbeddedStore:
         data = "".join(f"GRAPH {graph} {{\n{body}}}\n" for graph, body in named.items() if body)
         drop = "".join(f"DROP SILENT GRAPH {graph} ;\n" for graph in named)
         with self._lock:
-            self._open.update(f"{_ONLY_THERE % (replaced, replaced)}{drop}INSERT DATA {{\n{merged}{data}}}")
+            self.engine.update(f"{_ONLY_THERE % (replaced, replaced)}{drop}INSERT DATA {{\n{merged}{data}}}")
             self._state = ""
+            self._commits += 1
             for graph in named:
                 self._hashes.pop(graph.value, None)
 
     def dump(self) -> bytes:
         """See `Store.dump`."""
-        named = (quad for quad in self._open if quad.graph_name != ox.DefaultGraph())
+        named = (quad for quad in self.engine if quad.graph_name != ox.DefaultGraph())
         lines = (ox.serialize(named, format=RdfFormat.N_QUADS) or b"").splitlines(keepends=True)
         return b"".join(sorted(lines))
 
@@ -103,6 +105,15 @@ class EmbeddedStore:
                 self._state = hashlib.sha256(whole.encode()).hexdigest()[:32]
             return self._state
 
+    @property
+    def commits(self) -> int:
+        """How many transactions were committed since the store was opened; known without waiting for one."""
+        return self._commits
+
+    def backup(self, target_directory: str, /) -> None:
+        """Writes a copy into a new folder (`snapshots.Primary`)."""
+        self.engine.backup(target_directory)
+
     def close(self) -> None:
         """See `Store.close`. Closing twice is allowed."""
         store, self._store = self._store, None
@@ -110,13 +121,14 @@ class EmbeddedStore:
             store.flush()
 
     @property
-    def _open(self) -> ox.Store:
+    def engine(self) -> ox.Store:
+        """What evaluates queries. Raises Unavailable once closed; who keeps it, keeps the folder locked."""
         if self._store is None:
             raise Unavailable("The store is closed.", "Start Kogge anew.")
         return self._store
 
     def _hash(self, graph: str) -> str:
-        body = self._open.dump(format=RdfFormat.N_TRIPLES, from_graph=NamedNode(graph)) or b""
+        body = self.engine.dump(format=RdfFormat.N_TRIPLES, from_graph=NamedNode(graph)) or b""
         return hashlib.sha256(b"\n".join(sorted(body.splitlines()))).hexdigest()
 
 

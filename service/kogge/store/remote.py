@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from typing import Final
 from urllib.error import HTTPError, URLError
@@ -13,7 +14,7 @@ from pyoxigraph import QueryResultsFormat, RdfFormat
 from kogge import media, syntax
 from kogge.errors import BadRequest, KoggeError, Unavailable
 from kogge.media import MediaType
-from kogge.store.evaluate import Result
+from kogge.store.evaluate import Result, write
 
 TIMEOUT: Final = 60  # seconds
 
@@ -48,12 +49,9 @@ def ask(endpoint: str, text: str, accept: str | None) -> Result:
 def _graph(body: bytes, endpoint: str, accept: str | None) -> Result:
     chosen = media.choose(accept, media.GRAPHS)
     triples = syntax.parse(body, RdfFormat.TURTLE, name=endpoint)
-    if chosen == media.TURTLE:
-        return Result(chosen, syntax.write_turtle(triples).encode())
-    engine_format = RdfFormat.from_media_type(chosen.type)
-    return Result(
-        chosen, ox.serialize(triples, format=engine_format, prefixes=syntax.prefixes_of(triples)) or b""
-    )
+    written = io.BytesIO()
+    write(triples, chosen, written)
+    return Result(chosen, written.getvalue(), len(triples))
 
 
 def _rows(body: bytes, endpoint: str, accept: str | None) -> Result:

@@ -1,0 +1,163 @@
+"""Level 3, store: one worker as the service sees it: a process, the socket to it, and what its end means."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final, TypeAlias, cast
+
+import pyoxigraph
+
+import kogge
+from kogge.errors import Busy, KoggeError, Misconfigured, OutOfTime
+from kogge.store.evaluate import too_complex
+from kogge.store.snapshots import Snapshot
+from kogge.store.worker import LENGTHS, OUT_OF_MEMORY, raised
+
+Message: TypeAlias = tuple[dict[str, Any], bytes]
+
+READY: Final = 20.0  # seconds in which a new process must be ready
+_HEADER: Final = 64 * 1024  # bytes: more the header of an answer never has
+_PACKAGES: Final = [str(Path(str(package.__file__)).parent.parent) for package in (kogge, pyoxigraph)]
+_BOOT: Final = "import sys; sys.path[:0] = sys.argv[2:]; from kogge.store.worker import main; main()"
+# The C library reserves 64 MB for each thread that asks it for memory; some starts would be over the limit.
+_ENVIRONMENT: Final = {"MALLOC_ARENA_MAX": "2"}
+_TOO_COMPLEX: Final = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE}
+
+
+class Process(asyncio.Protocol):
+    """A worker. At most one request is under way; `gone` is called once, when the process has ended.
+
+    Raises OSError where the system starts no process.
+    """
+
+    def __init__(self, order: Mapping[str, Any], snapshot: Snapshot, gone: Callable[[Process], None]) -> None:
+        self.snapshot = snapshot
+        self.ready = self.ended = False
+        self._gone = gone
+        self._buffer = bytearray()
+        self._most = 0
+        self._transport: asyncio.WriteTransport | None = None
+        self._reply: asyncio.Future[Message] | None
+        self._reply = asyncio.get_running_loop().create_future()  # first it says that it is ready
+        self._socket, theirs = socket.socketpair()
+        environment = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", "-c", _BOOT, json.dumps(order), *_PACKAGES],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                env=environment | _ENVIRONMENT,
+                start_new_session=True,  # a Ctrl-C in the terminal is for the service
+            )
+        except OSError:
+            self._socket.close()
+            raise
+        finally:
+            theirs.close()
+
+    @property
+    def clean(self) -> bool:
+        """Whether it can be asked: its last answer has come as a whole."""
+        return self.ready and not self.ended and self._reply is None
+
+    @property
+    def code(self) -> int | None:
+        """With which code (below 0: by which signal) it ended."""
+        return self._process.returncode
+
+    async def join(self) -> dict[str, Any]:
+        """What the process says when it is ready. Raises the error that it met, or Misconfigured."""
+        reply = cast("asyncio.Future[Message]", self._reply)
+        try:
+            await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=self._socket)
+        except BaseException:
+            self._socket.close()
+            self.connection_lost(None)
+            raise
+        try:
+            async with asyncio.timeout(READY):
+                header, _ = await reply
+        except BaseException as error:
+            self.kill()
+            if isinstance(error, TimeoutError):
+                raise Misconfigured("A worker was not ready in time.", "Is the machine too busy?") from error
+            raise
+        if "error" in header:
+            raise raised(header)
+        self.ready = True
+        return header
+
+    async def ask(self, request: bytes, most: int) -> Message:
+        """Header and body (up to `most` bytes) of the answer. Raises what it means if the process ends."""
+        if self.ended or self._transport is None:
+            raise self._cause()
+        self._most = most
+        reply: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        self._reply = reply
+        self._transport.write(request)
+        return await reply
+
+    def kill(self) -> None:
+        """Ends the process at once; `connection_lost` does the rest."""
+        self._process.kill()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keeps the way to the process."""
+        self._transport = cast(asyncio.WriteTransport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Collects an answer; when it is whole, it is the reply."""
+        self._buffer += data
+        if len(self._buffer) < LENGTHS.size:
+            return
+        head, body = LENGTHS.unpack_from(self._buffer)
+        start, end = LENGTHS.size + head, LENGTHS.size + head + body
+        if head > _HEADER or body > self._most or len(self._buffer) > end:
+            self.kill()  # nothing that is caged is trusted
+        elif len(self._buffer) == end and self._reply and not self._reply.done():
+            with memoryview(self._buffer) as whole:
+                header, content = json.loads(bytes(whole[LENGTHS.size : start])), bytes(whole[start:])
+            self._buffer.clear()
+            self._reply.set_result((header, content))
+            self._reply = None
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the exit code says more
+        """The process has ended, or must."""
+        self._process.kill()
+        self._process.wait()  # its files are closed already: this takes no time
+        self.ended = True
+        if self._reply and not self._reply.done():
+            self._reply.set_exception(self._cause())
+        self._gone(self)
+
+    def _cause(self) -> KoggeError:
+        code = self._process.returncode
+        if not self.ready:
+            return Misconfigured(
+                f"A worker ended ({code}) before it was ready.", "Does it have enough memory?"
+            )
+        if code == OUT_OF_MEMORY or -code in _TOO_COMPLEX:
+            return too_complex()
+        if -code == signal.SIGALRM:
+            return out_of_time()
+        if code < 0:
+            return Busy("The process that ran the query was ended by the system.", "Try again.")
+        return KoggeError("The query could not be answered.", "Tell us which it was.")
+
+
+def out_of_time() -> OutOfTime:
+    """What a query gets that is stopped."""
+    return OutOfTime(
+        "The query took longer than it may.",
+        "Ask for less: put the most selective pattern first, avoid paths and joins without an end.",
+    )
