@@ -15,6 +15,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -241,7 +242,9 @@ def test_a_table_does_not_steer_the_terminal() -> None:
 
 
 def test_no_rows_are_told() -> None:
-    assert table.rows({"head": {"vars": ["a"]}, "results": {"bindings": []}}, {}, 80) == "(0)\n"
+    empty: dict[str, Any] = {"head": {"vars": ["a"]}, "results": {"bindings": []}}
+    assert table.rows(empty, {}, 80) == "The graph says nothing about this.\n"
+    assert table.rows(empty, {}, 80, "nl") == "Hierover zegt de graaf niets.\n"
 
 
 def test_an_iri_is_shown_with_its_longest_prefix() -> None:

@@ -282,7 +282,7 @@ def test_the_lookup_follows_the_store() -> None:
 
 def test_a_query_is_answered_beside_others(desk: Desk) -> None:
     async def both() -> list[Any]:
-        return list(await asyncio.gather(desk.ask("ASK {}", None), desk.ask("ASK { ?s ?p <a:b> }", None)))
+        return list(await asyncio.gather(desk.ask("ASK {}"), desk.ask("ASK { ?s ?p <a:b> }")))
 
     assert [json.loads(each.body)["boolean"] for each in asyncio.run(both())] == [True, False]
 

@@ -31,7 +31,9 @@ TOP_FILES = {
     "LICENSE-DATA",
     "Makefile",
     "README.md",
+    "SECURITY.md",
     "THIRD_PARTY.md",
+    "THREAT_MODEL.md",
     "pyproject.toml",
     *LOCKS,
 }

@@ -58,6 +58,12 @@ def test_text_says_its_encoding() -> None:
     assert JSON.content_type == "application/json"
 
 
+def test_what_an_endpoint_answers_with_has_a_name_at_the_w3c() -> None:
+    formats = [row.format for row in (*media.ROWS, *media.GRAPHS)]
+    assert all(formats)
+    assert len(set(formats)) == len(formats) == 10
+
+
 def test_no_type_is_in_the_table_twice() -> None:
     assert len({row.type for row in TABLE}) == len(TABLE)
     assert set(media.GRAPHS) | set(media.ROWS) < set(TABLE)

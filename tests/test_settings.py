@@ -39,6 +39,11 @@ def test_settings_cannot_be_changed() -> None:
         ("KOGGE_BASE_URL", "https://kogge.example.org/?a", "https://"),
         ("KOGGE_BASE_URL", "http://[", "IPv6"),
         ("KOGGE_QUERY_BYTES", "-1", "at least 1"),
+        ("KOGGE_QUERY_QUEUE", "-1", "negative"),
+        ("KOGGE_QUERY_SECONDS", "0", "above 0"),
+        ("KOGGE_QUERY_SECONDS", "nan", "above 0"),
+        ("KOGGE_GUARD", "maybe", "on or off"),
+        ("KOGGE_CLIENT_HEADER", "a b", "name of a header"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(name: str, value: str, reason: str) -> None:

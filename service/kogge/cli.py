@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 FAILED: Final = 1
 FOUND: Final = 1
 UNREADABLE: Final = 2
-SHUTDOWN_SECONDS: Final = 10
 
 # What `--format` of `kogge query` means, as the header Accept: JSON for rows is not JSON for graphs.
 _ACCEPT: Final = {
@@ -78,24 +77,15 @@ def _say(error: KoggeError) -> int:
 
 
 def _serve(given: argparse.Namespace) -> int:
-    import uvicorn
+    from kogge.web import create_app, server
 
-    from kogge.web import create_app
-
-    settings = _settings(HOST=given.host, PORT=given.port, HOME=given.home)
+    settings = _settings(HOST=given.host, PORT=given.port, HOME=given.home, QUERY_WORKERS=given.query_workers)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     signal.signal(signal.SIGTERM, _leave)
+    server.files()  # before the store needs them
     listening = _listen(settings)
     with listening:
         desk = Desk.open(settings)
-        config = uvicorn.Config(
-            create_app(settings, desk),
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        )
         print(
             f"Kogge answers on {settings.base_url}   (stop with Ctrl-C)\n"
             f"  try  curl '{settings.base_url}/expertise?q=Wasserstoff'\n"
@@ -103,7 +93,15 @@ def _serve(given: argparse.Namespace) -> int:
             flush=True,
         )
         try:
-            uvicorn.Server(config).run(sockets=[listening])
+            app = create_app(settings, desk)
+            # Why the service does not start is said in one line, by `main`.
+            logging.getLogger("uvicorn.error").addFilter(lambda _: app.state.failure is None)
+            try:
+                server.run(app, listening)
+            except SystemExit:
+                if app.state.failure:
+                    raise app.state.failure from None
+                raise
         finally:
             desk.close()
     return 0
@@ -153,7 +151,8 @@ def _query(given: argparse.Namespace) -> int:
     else:
         result = Desk.in_memory(_settings()).evaluate(text, accept)
     if given.format == "table" and result.media == media.SPARQL_JSON:
-        print(table.rows(json.loads(result.body), desks.prefixes(), _width()), end="")
+        lang = dict(given.param).get("lang", "de")
+        print(table.rows(json.loads(result.body), desks.prefixes(), _width(), lang), end="")
         return 0
     return _write(result)
 
@@ -259,6 +258,7 @@ def _serve_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", help="the network address (KOGGE_HOST)")
     parser.add_argument("--port", help="the port (KOGGE_PORT)")
     parser.add_argument("--home", help="the folder of store and ledger (KOGGE_HOME)")
+    parser.add_argument("--query-workers", help="query processes per lane (KOGGE_QUERY_WORKERS)")
     parser.set_defaults(run=_serve)
 
 

@@ -1,4 +1,8 @@
-"""Level 7, desk: the façade that pages and commands talk to. It opens the store, answers, and checks."""
+"""Level 7, desk: the façade that pages and commands talk to. It opens the store, answers, and checks.
+
+What comes over the network is answered by the pool of workers (`start`, then `ask`, `saved`, `graph`): never
+in this process. The command line, and a desk in memory, evaluate here.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +11,24 @@ import json
 import logging
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from kogge import media, names, publish, questions, syntax
-from kogge.errors import Misconfigured
+from kogge.errors import Misconfigured, NotFound, TooLarge
 from kogge.expertise import Lookup, as_csv, as_json, as_turtle
 from kogge.expertise.understand import Parameters
 from kogge.ledger import Ledger
 from kogge.media import MediaType
+from kogge.questions import Question
 from kogge.settings import Settings
-from kogge.store.base import Store
+from kogge.store import description
 from kogge.store.embedded import EmbeddedStore
-from kogge.store.evaluate import Result, evaluate
+from kogge.store.evaluate import Query, Result, evaluate
 from kogge.store.guard import Limits
+from kogge.store.quota import Quota
+from kogge.store.workers import Answer, Here, Lane, Lanes, Pool
 
 if TYPE_CHECKING:
     from kogge.rules import Finding
@@ -31,6 +38,7 @@ log = logging.getLogger(__name__)
 _KINDS: Final = f"""SELECT ?kind ?label WHERE {{
     ?kind <{names.SKOS}inScheme> <{names.KOGGE}EvidenceKinds> ; <{names.SKOS}prefLabel> ?label
 }}"""
+_WHOLE: Final = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
 EXPERTISE: Final = (media.JSON, media.CSV, media.TURTLE)
 
 
@@ -50,10 +58,17 @@ class Checked:
 class Desk:
     """An open graph: on the disk with its versions (`Desk.open`), or in memory (`Desk.in_memory`)."""
 
-    def __init__(self, store: Store, settings: Settings, ledger: Ledger | None = None) -> None:
+    def __init__(self, store: EmbeddedStore, settings: Settings, ledger: Ledger | None = None) -> None:
         self._store = store
         self._ledger = ledger
+        self._settings = settings
         self._limits = Limits(settings.query_bytes, settings.query_depth, settings.query_operators)
+        self._guard = self._limits if settings.guard else None
+        self._pool = _pool(store, settings, self._guard) if ledger else Here(store.engine, limits=self._guard)
+        self._publishing = asyncio.Lock()
+        self._served = -1  # the commit, and the state, that the pool answers from
+        self._served_state = ""
+        self._described: tuple[str, description.Sizes, dict[tuple[str, str, MediaType], Result]] | None = None
         self._lookup: tuple[str, Lookup] | None = None
         self._lock = threading.Lock()
         self._closed = False
@@ -89,6 +104,15 @@ class Desk:
         store = EmbeddedStore()
         publish.load(store)
         return cls(store, settings or Settings.from_environment({}))
+
+    async def start(self) -> None:
+        """Starts what answers queries. Raises Misconfigured where that cannot be done safely."""
+        await self._pool.start(self.state)
+        await self.refresh()
+
+    async def stop(self) -> None:
+        """Ends what answers queries, and the queries that run."""
+        await self._pool.stop()
 
     def who(
         self, text: str = "", *, limit: int = 20, offset: int = 0, **parameters: Unpack[Parameters]
@@ -127,13 +151,92 @@ class Desk:
             if row["label"].get("xml:lang") == lang
         }
 
-    async def ask(self, text: str, accept: str | None) -> Result:
-        """What `evaluate` answers, without holding up others meanwhile."""
-        return await asyncio.to_thread(self.evaluate, text, accept)
+    async def refresh(self) -> str:
+        """Has queries answered from what the store holds now, and says which state that is."""
+        while self._served != self._store.commits:
+            async with self._publishing:
+                if (commits := self._store.commits) != self._served:
+                    state = await asyncio.to_thread(lambda: self.state)
+                    await self._pool.publish(state)
+                    if commits == self._store.commits:  # else the snapshot may hold more than `state` says
+                        self._served, self._served_state = commits, state
+        return self._served_state
+
+    async def ask(
+        self,
+        text: str,
+        accept: str | None = None,
+        *,
+        default_graphs: Sequence[str] = (),
+        named_graphs: Sequence[str] = (),
+        seconds: float | None = None,
+        client: str | None = None,
+    ) -> Answer:
+        """The answer to a stranger's SPARQL query, in the representation that `accept` wants.
+
+        The graphs, if there are any, are the dataset (SPARQL 1.1 Protocol, 2.1.4); `seconds` the deadline,
+        `client` whose quota it counts against. Raises as `Pool.answer`, and TooLarge.
+        """
+        if len(text.encode("utf-8", "surrogatepass")) > self._settings.query_bytes:
+            raise TooLarge(
+                f"The query is longer than {self._settings.query_bytes} bytes.", "Divide it into several."
+            )
+        query = replace(
+            self._query(text, accept),
+            default_graphs=tuple(default_graphs),
+            named_graphs=tuple(named_graphs),
+            base=self._settings.base_url + "/sparql",  # a service may say it (SPARQL 1.1, 4.1.1)
+        )
+        await self.refresh()
+        return await self._pool.answer(query, seconds=seconds, client=client)
+
+    async def ask_saved(
+        self, name: str, params: Mapping[str, str], accept: str | None = None, *, client: str | None = None
+    ) -> Answer:
+        """The answer to a saved question. Raises NotFound, BadRequest for a parameter, and as `ask`."""
+        text = questions.as_text(questions.load(name), params)
+        return await self._ask_ours(self._query(text, accept), client)
+
+    async def graph(self, iri: str | None, accept: str | None = None, *, client: str | None = None) -> Answer:
+        """A named graph, or (None) the merge of all. Raises NotFound, and as `ask`."""
+        graphs = () if iri is None else (iri,)
+        answer = await self._ask_ours(replace(self._query(_WHOLE, accept), default_graphs=graphs), client)
+        if iri is not None and not answer.rows:
+            raise NotFound(f"There is no graph '{iri}'.", "GET /graphs lists those that there are.")
+        return answer
+
+    async def describe(self, what: str, base: str, accept: str | None) -> Answer:
+        """What the service at `base` offers (`what` is "service") or holds ("graphs"), in RDF."""
+        wanted = media.choose(accept, media.GRAPHS)
+        state = await self.refresh()
+        if self._described is None or self._described[0] != state:
+            counted = [
+                await self._ask_ours(self._query(text, media.SPARQL_JSON.type), None)
+                for text in description.COUNTS
+            ]
+            state = counted[0].state
+            self._described = (state, description.sizes([json.loads(each.body) for each in counted]), {})
+        _, sizes, written = self._described
+        if (result := written.get((what, base, wanted))) is None:
+            write = description.service if what == "service" else description.graphs
+            result = written[what, base, wanted] = await asyncio.to_thread(write, base, sizes, wanted)
+        return Answer(result.media, result.body, result.rows, state)
+
+    async def alive(self) -> str:
+        """The state from which a question has just been answered. Raises as `ask`."""
+        return (await self._ask_ours(self._query("ASK {}", None), None)).state
+
+    def _query(self, text: str, accept: str | None) -> Query:
+        return Query(text, accept, rows=self._settings.query_rows, bytes=self._settings.query_result_bytes)
+
+    async def _ask_ours(self, query: Query, client: str | None) -> Answer:
+        """Answers a query whose text is ours, in the lane that strangers' texts do not enter."""
+        await self.refresh()
+        return await self._pool.answer(query, lane="saved", client=client)
 
     def evaluate(self, text: str, accept: str | None = None) -> Result:
-        """The answer to a SPARQL query, in the representation that `accept` wants; raises as `evaluate`."""
-        return evaluate(self._store, text, accept, self._limits)
+        """The answer to a query, evaluated in this process: for the command line. Raises as `evaluate`."""
+        return evaluate(self._store.engine, self._query(text, accept), self._limits)
 
     @property
     def state(self) -> str:
@@ -161,12 +264,38 @@ class Desk:
             return self._lookup[1]
 
 
+def _pool(store: EmbeddedStore, settings: Settings, limits: Limits | None) -> Pool:
+    """The workers, with the sizes that the settings give."""
+    workers, queue = settings.query_workers, settings.query_queue
+    return Pool(
+        store,
+        settings.home / "snapshots",
+        limits=limits,
+        lanes=Lanes(
+            saved=Lane(workers, queue, niceness=0),
+            fast=Lane(workers, queue),
+            slow=Lane(workers, queue),
+            deadline=settings.query_seconds,
+            longest=settings.query_seconds,
+            patience=settings.query_seconds,
+            memory=settings.query_memory,
+        ),
+        quota=Quota(settings.client_queries or None, settings.client_seconds or None),
+        allow_unsafe=settings.unsafe_no_sandbox,
+    )
+
+
 # What needs no graph that is open
 
 
 def saved(group: str = "lookup") -> tuple[questions.Question, ...]:
     """The saved questions of a group."""
     return questions.all_questions(group)
+
+
+def all_saved() -> tuple[Question, ...]:
+    """All saved questions, in every group."""
+    return tuple(question for group in questions.GROUPS for question in questions.all_questions(group))
 
 
 def query_text(name: str, params: Mapping[str, str]) -> str:

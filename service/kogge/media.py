@@ -12,11 +12,15 @@ from kogge.errors import NotAcceptable
 
 @dataclass(frozen=True)
 class MediaType:
-    """A representation: its media type, the suffix of its files and addresses, and what people call it."""
+    """A representation: its media type, the suffix of its files and addresses, and what people call it.
+
+    `format` is its name among the formats of the W3C (https://www.w3.org/ns/formats/), where it has one.
+    """
 
     type: str
     suffix: str
     name: str
+    format: str = ""
 
     @property
     def content_type(self) -> str:
@@ -24,16 +28,18 @@ class MediaType:
         return f"{self.type}; charset=utf-8" if self.type.startswith("text/") else self.type
 
 
-TURTLE: Final = MediaType("text/turtle", "ttl", "Turtle")
-N_TRIPLES: Final = MediaType("application/n-triples", "nt", "N-Triples")
-JSON_LD: Final = MediaType("application/ld+json", "jsonld", "JSON-LD")
-RDF_XML: Final = MediaType("application/rdf+xml", "rdf", "RDF/XML")
-TRIG: Final = MediaType("application/trig", "trig", "TriG")
-N_QUADS: Final = MediaType("application/n-quads", "nq", "N-Quads")
-SPARQL_JSON: Final = MediaType("application/sparql-results+json", "srj", "SPARQL results as JSON")
-SPARQL_XML: Final = MediaType("application/sparql-results+xml", "srx", "SPARQL results as XML")
-CSV: Final = MediaType("text/csv", "csv", "CSV")
-TSV: Final = MediaType("text/tab-separated-values", "tsv", "TSV")
+TURTLE: Final = MediaType("text/turtle", "ttl", "Turtle", "Turtle")
+N_TRIPLES: Final = MediaType("application/n-triples", "nt", "N-Triples", "N-Triples")
+JSON_LD: Final = MediaType("application/ld+json", "jsonld", "JSON-LD", "JSON-LD")
+RDF_XML: Final = MediaType("application/rdf+xml", "rdf", "RDF/XML", "RDF_XML")
+TRIG: Final = MediaType("application/trig", "trig", "TriG", "TriG")
+N_QUADS: Final = MediaType("application/n-quads", "nq", "N-Quads", "N-Quads")
+SPARQL_JSON: Final = MediaType(
+    "application/sparql-results+json", "srj", "results as JSON", "SPARQL_Results_JSON"
+)
+SPARQL_XML: Final = MediaType("application/sparql-results+xml", "srx", "results as XML", "SPARQL_Results_XML")
+CSV: Final = MediaType("text/csv", "csv", "CSV", "SPARQL_Results_CSV")
+TSV: Final = MediaType("text/tab-separated-values", "tsv", "TSV", "SPARQL_Results_TSV")
 JSON: Final = MediaType("application/json", "json", "JSON")
 HTML: Final = MediaType("text/html", "html", "HTML")
 TEXT: Final = MediaType("text/plain", "txt", "plain text")
@@ -43,8 +49,9 @@ TABLE: Final = (
     TURTLE, N_TRIPLES, JSON_LD, RDF_XML, TRIG, N_QUADS,
     SPARQL_JSON, SPARQL_XML, CSV, TSV, JSON, HTML, TEXT, PROBLEM,
 )  # fmt: skip
-GRAPHS: Final = (TURTLE, N_TRIPLES, JSON_LD, RDF_XML)
+GRAPHS: Final = (TURTLE, N_TRIPLES, JSON_LD, RDF_XML, TRIG, N_QUADS)
 ROWS: Final = (SPARQL_JSON, SPARQL_XML, CSV, TSV)
+BOOLEANS: Final = (SPARQL_JSON, SPARQL_XML)
 
 # What a client may call a type besides its name.
 _ALIASES: Final = {

@@ -94,7 +94,7 @@ def load(name: str) -> Question:
     for question in known:
         if name in (question.name, f"{question.group}/{question.name}"):
             return question
-    near = difflib.get_close_matches(name, [question.name for question in known], n=3)
+    near = difflib.get_close_matches(name.rpartition("/")[2], [question.name for question in known], n=3)
     advice = f"Did you mean {' or '.join(near)}?" if near else "Ask for the list of all saved questions."
     raise NotFound(f"There is no saved question '{name}'.", advice)
 
@@ -165,8 +165,11 @@ def bind(question: Question, params: Mapping[str, str]) -> dict[str, Term]:
     known = {parameter.name: parameter for parameter in question.parameters}
     for name in params:
         if name not in known:
-            takes = ", ".join(known) or "no parameter"
-            raise BadRequest(f"'{name}' is no parameter of '{question.name}'.", f"It takes {takes}.")
+            takes = ", ".join(f"{each.name}={each.example}" for each in known.values())
+            raise BadRequest(
+                f"'{name}' is no parameter of '{question.name}'.",
+                f"For example: {takes}" if takes else "It takes no parameter.",
+            )
     bound: dict[str, Term] = {}
     for parameter in question.parameters:
         value = params.get(parameter.name, parameter.default)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,31 @@ def _size(text: str) -> int:
     return size
 
 
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 0:
+        raise ValueError("it must not be negative")
+    return count
+
+
+def _seconds(text: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", text) or float(text) == 0:
+        raise ValueError("it must be a number of seconds above 0")
+    return float(text)
+
+
+def _switch(text: str) -> bool:
+    if text.lower() not in _SWITCHES:
+        raise ValueError("it must be on or off")
+    return _SWITCHES[text.lower()]
+
+
+def _header(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]*", text):
+        raise ValueError("it must be the name of a header, such as X-Forwarded-For")
+    return text.lower()
+
+
 def _url(text: str) -> str:
     parts = urlsplit(text)
     if text and (
@@ -61,6 +87,8 @@ def _host(text: str) -> str:
     return text
 
 
+_SWITCHES: Final = {"on": True, "1": True, "true": True, "off": False, "0": False, "false": False}
+
 SETTINGS: Final = (
     Setting("KOGGE_HOME", "./var", "The folder of the store and the ledger.", _folder),
     Setting("KOGGE_HOST", "127.0.0.1", "The network address on which the service listens.", _host),
@@ -69,6 +97,17 @@ SETTINGS: Final = (
     Setting("KOGGE_QUERY_BYTES", "32768", "The longest query text that is taken, in bytes.", _size),
     Setting("KOGGE_QUERY_DEPTH", "64", "How deep brackets may be nested in a query.", _size),
     Setting("KOGGE_QUERY_OPERATORS", "120", "How many patterns and operators a query may have.", _size),
+    Setting("KOGGE_QUERY_WORKERS", "2", "How many processes answer queries, in each of three lanes.", _size),
+    Setting("KOGGE_QUERY_SECONDS", "10", "How long a query may run, in seconds.", _seconds),
+    Setting("KOGGE_QUERY_ROWS", "100000", "How many rows or triples an answer may have.", _size),
+    Setting("KOGGE_QUERY_RESULT_BYTES", "10000000", "How long an answer may be, in bytes.", _size),
+    Setting("KOGGE_QUERY_MEMORY", "1073741824", "The address space of one query process, in bytes.", _size),
+    Setting("KOGGE_QUERY_QUEUE", "64", "How many queries may wait in a lane.", _count),
+    Setting("KOGGE_CLIENT_QUERIES", "2", "How many queries of one client run at once; 0: any.", _count),
+    Setting("KOGGE_CLIENT_SECONDS", "60", "Seconds of query work per client and minute; 0: any.", _count),
+    Setting("KOGGE_CLIENT_HEADER", "", "The header in which a proxy of yours names the client.", _header),
+    Setting("KOGGE_GUARD", "on", "Whether queries are inspected before they are evaluated.", _switch),
+    Setting("KOGGE_UNSAFE_NO_SANDBOX", "off", "Start even where query processes cannot be caged.", _switch),
 )
 
 
@@ -83,6 +122,17 @@ class Settings:
     query_bytes: int
     query_depth: int
     query_operators: int
+    query_workers: int
+    query_seconds: float
+    query_rows: int
+    query_result_bytes: int
+    query_memory: int
+    query_queue: int
+    client_queries: int
+    client_seconds: int
+    client_header: str
+    guard: bool
+    unsafe_no_sandbox: bool
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:

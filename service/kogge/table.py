@@ -48,6 +48,12 @@ _WORDS: Final = {
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
 _GAP: Final = 2
 
+_NOTHING: Final = {
+    "de": "Dazu sagt der Graph nichts.",
+    "en": "The graph says nothing about this.",
+    "nl": "Hierover zegt de graaf niets.",
+}
+
 
 def who(answer: Mapping[str, Any], kinds: Mapping[str, str], width: int) -> str:
     """The answer of the lookup (JSON of `/expertise`): each holder with its evidence and where that stands.
@@ -129,8 +135,11 @@ def _source(said: Mapping[str, Any], words: Mapping[str, Any], width: int, colum
         yield from _wrapped(f"{words['source']}: {titles}", width, column, first=column)
 
 
-def rows(results: Mapping[str, Any], prefixes: Mapping[str, str], width: int) -> str:
-    """SPARQL results (their JSON) in columns; as a block of lines per row where columns would be too wide."""
+def rows(results: Mapping[str, Any], prefixes: Mapping[str, str], width: int, lang: str = "en") -> str:
+    """SPARQL results (their JSON) in columns; as a block of lines per row where columns would be too wide.
+
+    No rows are an answer too: a sentence in the language says that the graph knows nothing.
+    """
     if "boolean" in results:
         return f"{'true' if results['boolean'] else 'false'}\n"
     names: Sequence[str] = results["head"]["vars"]
@@ -138,7 +147,7 @@ def rows(results: Mapping[str, Any], prefixes: Mapping[str, str], width: int) ->
         [_clean(_cell(row.get(name), prefixes)) for name in names] for row in results["results"]["bindings"]
     ]
     if not cells:
-        return "(0)\n"
+        return _NOTHING.get(lang, _NOTHING["en"]) + "\n"
     widths = [max(len(name), *(len(row[i]) for row in cells)) for i, name in enumerate(names)]
     if sum(widths) + _GAP * (len(widths) - 1) > width:
         return "".join(_block(names, row, width) for row in cells)

@@ -10,8 +10,9 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from kogge.desk import Desk
+from kogge.errors import KoggeError
 from kogge.settings import Settings
-from kogge.web import expertise, front, health, problems, sparql
+from kogge.web import expertise, front, graphs, health, openapi, problems, saved, sparql
 from kogge.web.log import RequestLog
 
 __all__ = ["create_app"]
@@ -22,19 +23,32 @@ def create_app(settings: Settings, desk: Desk | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.desk = desk or await asyncio.to_thread(Desk.open, settings)
+        opened = desk if desk is not None else await asyncio.to_thread(Desk.open, settings)
         try:
+            try:
+                await opened.start()
+            except KoggeError as error:
+                app.state.failure = error  # the server only says that it did not start
+                raise
+            app.state.desk = opened
             yield
         finally:
-            await asyncio.to_thread(app.state.desk.close)
+            await opened.stop()
+            await asyncio.to_thread(opened.close)
 
     app = FastAPI(title="Kogge", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.settings = settings
-    for part in (front, expertise, sparql, health):
+    app.state.failure = None
+    for part in (front, expertise, sparql, saved, graphs, health):
         app.include_router(part.router)
+    openapi.install(app)
     problems.install(app)
     app.add_middleware(
-        CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "HEAD", "POST"], expose_headers=["ETag"]
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET", "HEAD", "POST", "OPTIONS"],
+        allow_headers=["Accept", "Content-Type", "If-None-Match"],
+        expose_headers=["ETag", "Retry-After"],
     )
     app.add_middleware(RequestLog)
     return app

@@ -1,12 +1,42 @@
-"""Level 8, web: what the routes share: the desk of the application, and the response for a result."""
+"""Level 8, web: what the routes share: the desk, who is asking, and the response for a result."""
 
 from __future__ import annotations
 
+import asyncio
+import gzip
+import re
+from collections.abc import Coroutine
+from typing import Any, Final, Protocol, TypeVar
+
 from fastapi import Request, Response
+from starlette.requests import ClientDisconnect
 
 from kogge.desk import Desk
 from kogge.errors import Unavailable
-from kogge.store.evaluate import Result
+from kogge.media import MediaType
+
+T = TypeVar("T")
+
+SHORT: Final = 1000  # bytes up to which a body is sent as it is
+LONG: Final = 20_000  # bytes from which on it is compressed in a thread, so that nobody waits for it
+_LEVEL: Final = 5
+_PATIENCE: Final = 0.05  # seconds after which we begin to watch whether the client is still there
+_TAG: Final = re.compile(r'"[^"]*"')
+_GZIP: Final = re.compile(r"^\s*(?:gzip|x-gzip|(\*))\s*(?:;\s*q\s*=\s*([0-9.]+)\s*)?$", re.IGNORECASE)
+
+
+class Content(Protocol):
+    """What is sent: a representation and its bytes."""
+
+    @property
+    def media(self) -> MediaType:
+        """The representation."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """The bytes."""
+        ...
 
 
 def desk_of(request: Request) -> Desk:
@@ -17,11 +47,90 @@ def desk_of(request: Request) -> Desk:
     return desk
 
 
-def respond(result: Result, state: str) -> Response:
-    """A result as a response; its strong ETag names state of the graph and format (RFC 9110, 8.8.3)."""
-    headers = {
-        "ETag": f'"{state}-{result.media.suffix}"',
-        "Vary": "Accept",
-        "X-Content-Type-Options": "nosniff",
+def client_of(request: Request) -> str:
+    """Who is asking, for the limits that each client has: the address, or what our own proxy says it is."""
+    header: str = request.app.state.settings.client_header
+    named = request.headers.get(header, "").rpartition(",")[2].strip() if header else ""
+    return named or (request.client.host if request.client else "unknown")
+
+
+async def while_there(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """What the work gives; it is cancelled when the client hangs up, which raises ClientDisconnect."""
+    task = asyncio.ensure_future(work)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=_PATIENCE)
+        if not done:
+            gone = asyncio.ensure_future(_gone(request))
+            try:
+                await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                gone.cancel()
+            if not task.done():
+                raise ClientDisconnect
+        return task.result()
+    finally:
+        task.cancel()
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def respond(request: Request, content: Content, state: str, key: str | None = "") -> Response:
+    """A result as a response, compressed if the client takes that; 304 if it has this one already.
+
+    Its strong ETag (RFC 9110, 8.8.3) names the state of the graph, the `key` (which of the answers of this
+    address it is) and format; None: it has no ETag, because the next answer may differ.
+    """
+    headers = {"Vary": "Accept, Accept-Encoding", "X-Content-Type-Options": "nosniff"}
+    etag = f'"{_stem(state, key)}{content.media.suffix}"' if key is not None else ""
+    if etag and (held := has_already(request, etag[:-1])):
+        return not_modified(held)
+    body = content.body
+    if len(body) >= SHORT and _takes_gzip(request):
+        body = gzip.compress(body, _LEVEL, mtime=0)
+        headers["Content-Encoding"] = "gzip"
+        etag = etag and etag[:-1] + '-gzip"'
+    if etag:
+        headers["ETag"] = etag
+    return Response(body, media_type=content.media.content_type, headers=headers)
+
+
+async def send(request: Request, content: Content, state: str, key: str | None = "") -> Response:
+    """`respond` for a route that must not hold up others."""
+    if len(content.body) < LONG:
+        return respond(request, content, state, key)
+    return await asyncio.to_thread(respond, request, content, state, key)
+
+
+def has_already(request: Request, beginning: str) -> str:
+    """The ETag with this beginning that the client says it has (If-None-Match), or nothing."""
+    if request.method not in ("GET", "HEAD"):
+        return ""
+    tags = _TAG.findall(request.headers.get("if-none-match", ""))
+    return next((tag for tag in tags if tag.startswith(beginning)), "")
+
+
+def not_modified(etag: str) -> Response:
+    """The answer to a client that has it already."""
+    return Response(status_code=304, headers={"ETag": etag, "Vary": "Accept, Accept-Encoding"})
+
+
+def beginning(state: str, key: str) -> str:
+    """How the ETag of an answer begins, whatever its format is."""
+    return f'"{_stem(state, key)}'
+
+
+def _stem(state: str, key: str | None) -> str:
+    return f"{state}-{key}-" if key else f"{state}-"
+
+
+def _takes_gzip(request: Request) -> bool:
+    """Whether Accept-Encoding has gzip (or anything) with a quality above 0 (RFC 9110, 12.5.3)."""
+    said = {
+        bool(found[1]): float(found[2] or 1)
+        for part in request.headers.get("accept-encoding", "").split(",")
+        if (found := _GZIP.match(part)) and (found[2] or "1").count(".") < 2 and found[2] != "."
     }
-    return Response(result.body, media_type=result.media.content_type, headers=headers)
+    return said.get(False, said.get(True, 0.0)) > 0

@@ -51,4 +51,4 @@ def expertise(
         evidence=evidence or None,
         lang=lang or None,
     )
-    return respond(result, desk.state)
+    return respond(request, result, desk.state)

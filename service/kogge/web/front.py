@@ -19,6 +19,9 @@ TRY: Final = (
     ("/expertise?q=Wasserstoff", "Who has expertise in hydrogen, and how is that known?"),
     ("/expertise?q=" + quote("vorausschauende Wartung"), "What if nobody is proven?"),
     ("/sparql?query=" + quote(_QUERY), "The alliances, by SPARQL"),
+    ("/queries", "What else is often asked: the saved questions"),
+    ("/graphs", "The graphs that there are, and how large they are"),
+    ("/openapi.json", "All addresses, for programs (OpenAPI)"),
     ("/health/ready", "Is the service ready?"),
 )
 

@@ -14,7 +14,10 @@ _SHOWN: Final = 200
 
 
 class RequestLog:
-    """Middleware that logs method, path (as it was sent: it cannot forge a line), status and duration."""
+    """Middleware that logs method, path (as it was sent: it cannot forge a line), status and duration.
+
+    The status is 0 where nothing was answered, because the client had gone.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -25,7 +28,7 @@ class RequestLog:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
-        status = 500
+        status = 0
 
         async def noting(message: Message) -> None:
             nonlocal status
@@ -35,6 +38,9 @@ class RequestLog:
 
         try:
             await self._app(scope, receive, noting)
+        except Exception:
+            status = status or 500
+            raise
         finally:
             path = scope.get("raw_path", b"").partition(b"?")[0].decode("latin-1")[:_SHOWN]
             log.info("%s %s %d %.0f ms", scope["method"], path, status, (time.perf_counter() - began) * 1000)

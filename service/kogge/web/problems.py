@@ -11,12 +11,14 @@ from typing import Final
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from kogge import media, names
 from kogge.errors import KoggeError, Unreadable
 
 log = logging.getLogger(__name__)
 
+HUNG_UP: Final = 499  # what is logged where the client did not wait for the answer
 TYPES: Final = names.BASE + "problem/"
 _ADVICE: Final = {
     404: "GET / names the addresses that there are.",
@@ -29,19 +31,27 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(KoggeError)
     async def ours(_: Request, error: KoggeError) -> Response:
-        if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
             log.error("%s: %s", type(error).__name__, error)
         place = {}
         if isinstance(error, Unreadable):
             place = {"line": error.line, "column": error.column}
-        headers = {"Retry-After": "5"} if error.status == HTTPStatus.SERVICE_UNAVAILABLE else None
+        wait = getattr(error, "retry_after", None)
+        headers = {"Retry-After": str(wait)} if wait is not None else None
         return problem(error.status, error.title, error.message, error.advice, headers, **place)
 
     @app.exception_handler(HTTPException)
     async def of_the_framework(request: Request, error: HTTPException) -> Response:
         status = HTTPStatus(error.status_code)
+        if request.method == "OPTIONS" and status == HTTPStatus.METHOD_NOT_ALLOWED:
+            allowed = (error.headers or {}).get("Allow", "")
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Allow": f"{allowed}, OPTIONS"})
         detail = f"{request.method} {request.url.path}: {error.detail}."
         return problem(status, status.phrase, detail, _ADVICE.get(status, ""), error.headers)
+
+    @app.exception_handler(ClientDisconnect)
+    async def nobody_is_there(_: Request, __: ClientDisconnect) -> Response:
+        return Response(status_code=HUNG_UP)  # for the log only
 
     @app.exception_handler(RequestValidationError)
     async def of_a_parameter(_: Request, error: RequestValidationError) -> Response:

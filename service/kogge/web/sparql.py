@@ -1,15 +1,29 @@
-"""Level 8, web: `/sparql`, the query part of the SPARQL 1.1 Protocol (section 2.1)."""
+"""Level 8, web: `/sparql`, the query part of the SPARQL 1.1 Protocol (section 2.1), and its description."""
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import dataclass
+from html import escape
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
 
+from kogge import media
 from kogge.errors import BadRequest, Forbidden, TooLarge, UnsupportedType
-from kogge.web.context import desk_of, respond
+from kogge.web.context import (
+    beginning,
+    client_of,
+    desk_of,
+    has_already,
+    not_modified,
+    send,
+    while_there,
+)
 
 router = APIRouter()
 
@@ -20,17 +34,65 @@ UPDATE: Final = "application/sparql-update"
 # A form writes a byte as up to three; beyond that a body cannot hold a query that would be taken.
 _ENCODED: Final = 3
 _FIELDS: Final = 100
+# What may give another answer to the same query on the same graph.
+_CHANGING: Final = re.compile(r"\b(?:now|rand|uuid|struuid|bnode)\b", re.IGNORECASE)
+_SECONDS: Final = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,3})?")
+
+EXAMPLE: Final = "SELECT ?type (COUNT(*) AS ?things) WHERE { ?thing a ?type } GROUP BY ?type"
+_PARAMETERS: Final = [
+    ("query", "The query; several at once are refused.", False, EXAMPLE),
+    ("default-graph-uri", "A graph of the default graph, overriding FROM; repeatable.", True, None),
+    ("named-graph-uri", "A named graph, overriding FROM NAMED; repeatable.", True, None),
+    ("timeout", "Seconds after which to stop, up to the limit of the service.", False, "2.5"),
+]
+_DOCUMENTED: Final[dict[str, Any]] = {
+    "parameters": [
+        {
+            "name": name,
+            "in": "query",
+            "description": text,
+            "schema": {"type": "array", "items": {"type": "string"}} if many else {"type": "string"},
+            **({"example": example} if example else {}),
+        }
+        for name, text, many, example in _PARAMETERS
+    ]
+}
 
 
-@router.api_route("/sparql", methods=["GET", "HEAD"])
-async def by_get(request: Request) -> Response:
-    """Answers the query in the parameter `query`."""
-    return await _answer(request, _query_of(request.query_params.multi_items()))
+@dataclass(frozen=True)
+class Asked:
+    """What a request asks: the text of the query, its dataset, its time."""
+
+    text: str
+    default_graphs: tuple[str, ...]
+    named_graphs: tuple[str, ...]
+    seconds: float | None
+
+    def key(self, accept: str | None) -> str | None:
+        """What tells its answers on one state apart; None if they may differ from each other."""
+        if _CHANGING.search(self.text):
+            return None
+        whole = "\0".join((self.text, accept or "", *self.default_graphs, "", *self.named_graphs))
+        return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-@router.post("/sparql")
-async def by_post(request: Request) -> Response:
-    """Answers a query in a form, or in the body itself."""
+@router.api_route("/sparql", methods=["GET", "HEAD", "POST"], openapi_extra=_DOCUMENTED)
+async def sparql(request: Request) -> Response:
+    """Answers a SPARQL 1.1 query; without one, describes the service.
+
+    The query comes in the parameter `query` of a GET, in a form, or as the body of a POST
+    (application/sparql-query). Rows come as SPARQL results in JSON, XML, CSV or TSV, graphs as Turtle,
+    N-Triples, JSON-LD, RDF/XML, TriG or N-Quads.
+    """
+    if request.method != "POST" and not request.url.query:
+        return await _described(request)
+    limit = request.app.state.settings.query_seconds
+    fields = await _posted(request) if request.method == "POST" else request.query_params.multi_items()
+    return await _answer(request, _asked(fields, limit))
+
+
+async def _posted(request: Request) -> list[tuple[str, str]]:
+    """The fields of a POST: those of the address, and those of the form or the query that is the body."""
     kind, _, parameters = request.headers.get("content-type", "").partition(";")
     kind = kind.strip().lower()
     if kind == UPDATE:
@@ -45,38 +107,71 @@ async def by_post(request: Request) -> Response:
     try:
         text = body.decode("utf-8")
         if kind == QUERY:
-            fields = [*request.query_params.multi_items(), ("query", text)]
+            posted = [("query", text)]
         else:
-            fields = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_FIELDS)
+            posted = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_FIELDS)
     except (UnicodeError, ValueError) as error:
         raise BadRequest(
             "The body is no text in UTF-8, or no form.", f"Send the query as {QUERY}."
         ) from error
-    return await _answer(request, _query_of(fields))
+    return [*request.query_params.multi_items(), *posted]
 
 
-def _query_of(fields: Sequence[tuple[str, str]]) -> str:
-    """The one query among the fields of a request. Raises Forbidden for an update, else BadRequest."""
+def _asked(fields: Sequence[tuple[str, str]], limit: float) -> Asked:
+    """What the fields of a request ask. Raises Forbidden for an update, else BadRequest."""
     if any(name == "update" for name, _ in fields):
         raise _no_update()
-    if any(name in ("default-graph-uri", "named-graph-uri") for name, _ in fields):
-        raise BadRequest(
-            "The dataset cannot be chosen by a parameter.", "Write FROM or FROM NAMED into the query."
-        )
     texts = [value for name, value in fields if name == "query"]
     if len(texts) != 1:
         found = "no query" if not texts else f"{len(texts)} queries"
+        raise BadRequest(f"There is {found} in the request.", f"Give one, for example: {EXAMPLE}")
+    return Asked(
+        texts[0],
+        tuple(value for name, value in fields if name == "default-graph-uri"),
+        tuple(value for name, value in fields if name == "named-graph-uri"),
+        _timeout([value for name, value in fields if name == "timeout"], limit),
+    )
+
+
+def _timeout(given: Sequence[str], limit: float) -> float | None:
+    if not given:
+        return None
+    if len(given) > 1 or not _SECONDS.fullmatch(given[0]) or not 0 < float(given[0]) <= limit:
         raise BadRequest(
-            f"There is {found} in the request.",
-            "Give one, for example: /sparql?query=SELECT * WHERE { GRAPH ?graph { ?s ?p ?o } } LIMIT 10",
+            f"The parameter 'timeout' is one number of seconds, above 0 and up to {limit:g}.",
+            "For example: timeout=2.5",
         )
-    return texts[0]
+    return float(given[0])
 
 
-async def _answer(request: Request, text: str) -> Response:
+async def _answer(request: Request, asked: Asked) -> Response:
     desk = desk_of(request)
-    result = await desk.ask(text, request.headers.get("accept"))
-    return respond(result, desk.state)
+    accept = request.headers.get("accept")
+    key = asked.key(accept)
+    if key and (held := has_already(request, beginning(await desk.refresh(), key))):
+        return not_modified(held)
+    answer = await while_there(
+        request,
+        desk.ask(
+            asked.text,
+            accept,
+            default_graphs=asked.default_graphs,
+            named_graphs=asked.named_graphs,
+            seconds=asked.seconds,
+            client=client_of(request),
+        ),
+    )
+    return await send(request, answer, answer.state, key)
+
+
+async def _described(request: Request) -> Response:
+    """The description of the service (SPARQL 1.1 Service Description); for people a page to ask with."""
+    accept = request.headers.get("accept")
+    if media.choose(accept, (*media.GRAPHS, media.HTML)) == media.HTML:
+        return HTMLResponse(_PAGE, headers={"Vary": "Accept"})
+    base = request.app.state.settings.base_url
+    answer = await while_there(request, desk_of(request).describe("service", base, accept))
+    return await send(request, answer, answer.state)
 
 
 async def _body(request: Request) -> bytes:
@@ -95,3 +190,19 @@ def _no_update() -> Forbidden:
         "This address only answers questions; it changes nothing.",
         "Ask with SELECT, ASK, CONSTRUCT or DESCRIBE; facts come in as contributions.",
     )
+
+
+_PAGE: Final = f"""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Kogge: SPARQL</title>
+<h1>Ask with SPARQL</h1>
+<form action="/sparql">
+<p><label for="query">A query (SELECT, ASK, CONSTRUCT or DESCRIBE)</label></p>
+<p><textarea id="query" name="query" rows="12" cols="80">{escape(EXAMPLE)}</textarea></p>
+<p><button>Ask</button></p>
+</form>
+<p><a href="/queries">Saved questions</a> · <a href="/graphs">The graphs</a>
+· <a href="/openapi.json">All addresses</a></p>
+</html>
+"""
