@@ -41,7 +41,9 @@ format: $(VENV)/.tested
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.tested
+	@$(BIN)/python bench/lookup_quality.py
 	@$(BIN)/python bench/lookup.py
+	@$(BIN)/python bench/endpoint.py
 
 install: $(VENV)/.installed
 

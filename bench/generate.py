@@ -102,6 +102,7 @@ class Generator:
         who = holder.value.removeprefix(names.ID)
         it = NamedNode(f"{names.ID}expertise/{'-'.join((who, *parts)).replace('/', '-')}")
         document = NamedNode(names.thing("document", f"bench-{graph.value.rpartition('/')[2]}"))
+        rule = f"intended-{names.kind_of(thing.value)}s" if kind == "intended" else kind
         for verb, value in (
             (_A, own("Expertise")),
             (own("holder"), holder),
@@ -109,7 +110,7 @@ class Generator:
             (own("evidenceKind"), own(kind)),
             (own("evidence"), thing),
             (_SOURCE, document),
-            (NamedNode(names.PROV + "wasGeneratedBy"), NamedNode(f"{names.QUERIES}rules/{kind}")),
+            (NamedNode(names.PROV + "wasGeneratedBy"), NamedNode(f"{names.QUERIES}rules/{rule}")),
         ):
             yield Quad(it, verb, value, _DERIVED)
 
@@ -156,7 +157,7 @@ class Generator:
         start = NamedNode(names.thing("instant", slug))
         interval = NamedNode(names.thing("interval", slug))
         yield Quad(interval, NamedNode(_TIME + "hasBeginning"), start, graph)
-        yield from self.dated(graph, start, _DATE, begun)
+        yield from dated(graph, start, _DATE, begun)
         for place in members:
             membership = NamedNode(names.thing("membership", f"{slug}-{place.slug}"))
             yield Quad(membership, _A, NamedNode(_ORG + "Membership"), graph)
@@ -184,7 +185,7 @@ class Generator:
         yield from self.thing(graph, barcamp, "Event", f"Barcamp von {slug}")
         yield Quad(barcamp, own("status"), own("held"), graph)
         yield Quad(barcamp, NamedNode(names.DCTERMS + "isPartOf"), alliance, graph)
-        yield from self.dated(graph, barcamp, _STARTS, year)
+        yield from dated(graph, barcamp, _STARTS, year)
         for topic in self.some_topics(2):
             yield Quad(barcamp, own("topic"), topic, graph)
             yield from self.expertise(graph, alliance, topic, "shared", barcamp)
@@ -197,7 +198,7 @@ class Generator:
         yield from self.thing(graph, meeting, "Event", f"Treffen von {slug}")
         yield Quad(meeting, own("status"), own("held"), graph)
         yield Quad(meeting, NamedNode(names.DCTERMS + "isPartOf"), alliance, graph)
-        yield from self.dated(graph, meeting, _STARTS, 2023)
+        yield from dated(graph, meeting, _STARTS, 2023)
         for number in range(2):
             group = NamedNode(names.thing("event", f"{slug}-{number}"))
             yield from self.thing(graph, group, "ExpertGroup", f"Fachgruppe {number} von {slug}")
@@ -211,12 +212,13 @@ class Generator:
                 for topic in topics:
                     yield from self.expertise(graph, place.iri, topic, "shared", group)
 
-    def dated(self, graph: NamedNode, it: NamedNode, verb: NamedNode, year: int) -> Iterator[Quad]:
-        """A year, and the days that it can mean."""
-        yield Quad(it, verb, Literal(str(year), datatype=NamedNode(names.XSD + "gYear")), graph)
-        for bound, day in (("earliest", "01-01"), ("latest", "12-31")):
-            value = Literal(f"{year}-{day}", datatype=NamedNode(names.XSD + "date"))
-            yield Quad(it, own(bound), value, _DERIVED)
+
+def dated(graph: NamedNode, it: NamedNode, verb: NamedNode, year: int) -> Iterator[Quad]:
+    """A year, and the days that it can mean."""
+    yield Quad(it, verb, Literal(str(year), datatype=NamedNode(names.XSD + "gYear")), graph)
+    for bound, day in (("earliest", "01-01"), ("latest", "12-31")):
+        value = Literal(f"{year}-{day}", datatype=NamedNode(names.XSD + "date"))
+        yield Quad(it, own(bound), value, _DERIVED)
 
 
 def header(graph: NamedNode, name: str) -> Iterator[Quad]:
@@ -228,8 +230,7 @@ def header(graph: NamedNode, name: str) -> Iterator[Quad]:
     yield Quad(graph, NamedNode(names.DCTERMS + "license"), _LICENCE, graph)
     yield Quad(graph, _SOURCE, document, graph)
     yield Quad(document, title, Literal(f"Blatt über {name}", language="de"), graph)
-    issued = Literal("2026", datatype=NamedNode(names.XSD + "gYear"))
-    yield Quad(document, NamedNode(names.DCTERMS + "issued"), issued, graph)
+    yield from dated(graph, document, NamedNode(names.DCTERMS + "issued"), 2026)
 
 
 def generate(table: Path, triples: int, seed: int = 1) -> Iterator[Quad]:

@@ -81,6 +81,23 @@ def test_who_shows_each_holder_with_its_evidence(run: Run, question: str, count:
     assert max(map(len, printed.out.splitlines())) <= 80
 
 
+def test_who_explains_a_score_on_request(run: Run) -> None:
+    printed = run("who", "Mobilität", "--explain", "--limit", "1")
+    assert re.search(r"^ +5 × 0\.5 \+ 2 × 1 \+ 2 × 1 \+ 1 × 1 = 7\.5$", printed.out, re.MULTILINE)
+    assert "×" not in run("who", "Mobilität", "--limit", "1").out
+
+
+def test_who_shows_who_seeks_first_where_that_is_asked(run: Run) -> None:
+    printed = run("who", "Wer sucht Energie?")
+    assert printed.out.lstrip().startswith("Rat sucht: Schwerin (Energie)")
+
+
+def test_who_finds_the_holder_of_a_thing_by_its_name(run: Run) -> None:
+    printed = run("who", "Innovationsmobil")
+    assert "Niemand hat hier nachweislich Erfahrung: Innovationsmobil." in printed.out
+    assert "Kooperativer Regio.hub" in printed.out
+
+
 def test_who_says_that_nobody_is_proven(run: Run) -> None:
     printed = run("who", "vorausschauende Wartung", "--lang", "de")
     assert printed.code == 0

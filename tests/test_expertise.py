@@ -8,6 +8,7 @@ import json
 import time
 import tomllib
 from collections import defaultdict
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -18,11 +19,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kogge import artefacts, names, questions, syntax
-from kogge.errors import BadRequest, Misconfigured
-from kogge.expertise import Lookup, as_csv, as_json, as_turtle
-from kogge.expertise.answer import Answer, Result, rank
-from kogge.expertise.index import Index, Kind, Named, collation
-from kogge.expertise.understand import How, understand
+from kogge.errors import BadRequest, Misconfigured, NotFound
+from kogge.expertise import (
+    Lookup,
+    as_csv,
+    as_json,
+    as_jsonld,
+    as_turtle,
+    matches_as_json,
+    needs_as_json,
+)
+from kogge.expertise.answer import Answer, Result, answer, rank
+from kogge.expertise.index import Index
+from kogge.expertise.rows import Kind, Named, collation
+from kogge.expertise.understand import Chosen, Filters, How, understand
 from kogge.store.embedded import EmbeddedStore
 
 CASES = Path(__file__).parent / "cases" / "expertise"
@@ -79,7 +89,7 @@ def test_a_question_is_answered_as_the_case_says(name: str, expected: dict[str, 
     assert [row(result) for result in answer.results] == expected["results"]
     assert answer.proven == any(text.split()[2] == "1" for text in expected["results"])
     assert [slug(result.holder) for result in answer.mentioned] == expected.get("mentioned", [])
-    needs = [f"{slug(s.need.holder)} {slug(s.topic)} {s.need.status}" for s in answer.needs]
+    needs = [f"{slug(s.need.holder)} {slug(s.topic)} {s.need.status}" for s in answer.needs if s.topic]
     assert needs == expected.get("needs", [])
     assert [f"{slug(topic)} {count}" for topic, count in answer.broader] == expected.get("broader", [])
 
@@ -223,6 +233,71 @@ def test_turtle_holds_the_expertise_of_the_page() -> None:
     assert evidence == {f"<{names.thing('event', 'b')}>", f"<{names.thing('event', 'c')}>"}
 
 
+def test_jsonld_says_what_turtle_says_and_brings_its_context() -> None:
+    answer = case("scores").who("Wasserstoff")
+    shown = as_jsonld(answer)
+    assert isinstance(shown["@context"], dict)
+    assert set(syntax.parse(json.dumps(shown).encode(), "jsonld")) == set(
+        syntax.parse(as_turtle(answer).encode(), "ttl")
+    )
+
+
+def test_the_sum_of_a_score_tells_what_was_left_out() -> None:
+    answer = case("scores").who("Wasserstoff", limit=1)
+    (first,) = listed(as_json(answer, explain=True)["results"])
+    lines = first["explain"]["sum"]
+    assert all(
+        set(line) == {"evidence", "topic", "kind", "strength", "closeness", "value", "counted"}
+        for line in lines
+    )
+    told = [(slug_of(line), line["kind"], line["value"], line["counted"]) for line in lines]
+    assert told == [
+        ("p", "practised", 5, True),
+        ("p", "practised", 2.5, False),
+        ("x", "shared", 1, True),
+        ("p", "intended", 1, False),
+        ("y", "shared", 0.5, True),
+    ]
+    assert first["explain"]["total"] == first["score"] == sum(line[2] for line in told if line[3])
+
+
+def slug_of(line: Any) -> str:
+    return names.slug_of(line["evidence"]["iri"])
+
+
+def test_needs_and_matches_have_the_keys_of_the_interface() -> None:
+    lookup = case("scores")
+    found, total = lookup.needs()
+    shown = needs_as_json(found, total, "state", "de")
+    assert list(shown) == ["needs", "total", "state"]
+    assert [need["topic"] and need["topic"]["label"] for need in listed(shown["needs"])] == [
+        None,
+        "Elektrolyse",
+    ]  # "=Bonn" before "Ahaus"
+    assert lookup.needs([names.topic("elektrolyse")], limit=1, offset=1)[1] == 2
+    matched = matches_as_json(lookup.matches(names.thing("municipality", "aerzen")), "state", "de")
+    assert list(matched) == ["holder", "needs", "wanted", "state"]
+    with pytest.raises(NotFound):
+        lookup.matches(names.thing("municipality", "nowhere"))
+
+
+def test_who_seeks_is_asked_without_a_topic_too() -> None:
+    question = replace(understand(case("scores").lexicon, "?"), intent="seeks")
+    found = answer(case("scores").index, question)
+    assert [slug(search.need.thing) for search in found.needs] == ["p", "o"]
+    assert not found.results
+
+
+def test_a_question_about_some_holders_is_answered_with_those_only() -> None:
+    ahaus, bonn = (names.thing("municipality", slug) for slug in ("ahaus", "bonn"))
+    question = understand(case("scores").lexicon, topics=["wasserstoff"])
+    for wanted in ([ahaus], [bonn], [ahaus, bonn]):
+        chosen = tuple(Chosen(iri, iri) for iri in wanted)
+        found = answer(case("scores").index, replace(question, filters=Filters(holders=chosen)))
+        assert [result.holder.iri for result in found.results] == wanted
+        assert found.total == len(wanted)
+
+
 def test_a_date_is_taken_from_the_graph_that_rests_on_the_source_of_the_row() -> None:
     store = store_of()
     for owner, day in (("a", "2019-11-12"), ("b", "2019-11-07")):
@@ -236,7 +311,7 @@ def test_a_date_is_taken_from_the_graph_that_rests_on_the_source_of_the_row() ->
             body += f" k:evidence <{names.ID}event/p> ; d:source i:a ."
         store.replace_graph(names.graph("kogge", owner), syntax.parse(body.encode(), "ttl"))
     index = Index.build(store)
-    assert [found.date for found in index.rows[names.topic("t")]] == ["2019-11-12"]
+    assert [found.date for found in index.rows_of(index.numbers[names.thing("h", "")[:-1]])] == ["2019-11-12"]
     assert index.state == store.state
 
 
@@ -411,7 +486,9 @@ def test_the_innovation_mobile_is_not_mobility() -> None:
     answer = real().who("Mobilität")
     assert answer.proven
     assert not [p for r in answer.results for p in r.pieces if "innovationsmobil" in p.row.thing.iri]
-    assert real().who("Innovationsmobil").total == 0
+    planned = real().who("Innovationsmobil")  # a project, found by its name
+    assert not planned.topics
+    assert not planned.proven
 
 
 def test_smart_water_passes_to_the_founders_only() -> None:

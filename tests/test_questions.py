@@ -299,7 +299,7 @@ def test_a_slug_an_iri_and_a_kind_with_slug_mean_the_same_thing() -> None:
         ("is-proven", {"topic": names.thing("municipality", "kiel")}, "of the kind topic"),
         ("alliances", {"lang": "fr"}, "de, en, nl"),
         ("alliances", {"lang": 'de") } #'}, "lang=de"),
-        ("alliances", {"language": "de"}, "It takes lang."),
+        ("alliances", {"language": "de"}, "lang=de"),
         ("members-in-country", {"country": "Nederland"}, "country=NL"),
     ],
 )

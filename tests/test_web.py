@@ -54,6 +54,58 @@ def test_who_knows_has_the_keys_that_were_promised(web: TestClient) -> None:
     assert response.headers["etag"] == f'"{answer["state"]}-json"'
 
 
+def test_a_score_is_explained_on_request(web: TestClient) -> None:
+    asked = {"q": "Mobilität", "limit": 1}
+    assert "explain" not in web.get("/expertise", params=asked).json()["results"][0]
+    [first] = web.get("/expertise", params={**asked, "explain": "true"}).json()["results"]
+    counted = [each for each in first["explain"]["sum"] if each["counted"]]
+    assert sum(each["strength"] * each["closeness"] for each in counted) == first["score"] == 7.5
+
+
+def test_expertise_is_linked_data_too(web: TestClient) -> None:
+    response = web.get("/expertise", params={"q": "H2"}, headers={"Accept": "application/ld+json"})
+    assert response.headers["content-type"] == "application/ld+json"
+    holders = [node["holder"] for node in response.json()["@graph"]]
+    assert len(holders) == 4
+    assert holders.count("https://w3id.org/kogge/id/municipality/groningen") == 2
+
+
+def test_who_seeks_a_topic_is_answered_with_and_without_one(web: TestClient) -> None:
+    answer = web.get("/needs", params={"topic": "nachhaltigkeit", "lang": "en"}).json()
+    assert [(each["holder"]["label"], each["topic"]["label"]) for each in answer["needs"]] == [
+        ("Schwerin", "energy")
+    ]
+    everything = web.get("/needs", params={"limit": 100}).json()
+    assert everything["total"] == len(everything["needs"]) == 8
+    assert {each["holder"]["label"] for each in everything["needs"] if each["topic"] is None} == {
+        "Lübeck",
+        "Wismar",
+    }
+    problem(web.get("/needs", params={"topic": "gibt-es-nicht"}), 404)
+
+
+def test_who_could_help_a_city_is_found_outside_its_alliance(web: TestClient) -> None:
+    answer = web.get("/matches", params={"holder": "schwerin"}).json()
+    assert set(answer) == {"holder", "needs", "wanted", "state"}
+    [energy] = [each for each in answer["needs"] if each["need"]["iri"].endswith("/schwerin-energie")]
+    assert energy["outside"][0]["holder"]["label"] == "Groningen"
+    assert "Groningen" not in [each["holder"]["label"] for each in energy["inside"]]
+    problem(web.get("/matches", params={"holder": "nirgendwo"}), 404)
+    problem(web.get("/matches"), 400)
+
+
+def test_completions_come_while_typing_in_every_language(web: TestClient) -> None:
+    found = web.get("/suggest", params={"q": "waterst", "lang": "de"}).json()
+    assert found[0] == {
+        "label": "Wasserstoff",
+        "kind": "topic",
+        "iri": "https://w3id.org/kogge/topic/wasserstoff",
+        "lang": "de",
+        "matched": "waterstof",
+    }
+    problem(web.get("/suggest", params={"q": "w", "limit": 0}), 400)
+
+
 def test_the_parameters_restrict_and_page(web: TestClient) -> None:
     def labels(**parameters: Any) -> list[str]:
         answer = web.get("/expertise", params=parameters).json()

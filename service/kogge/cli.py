@@ -132,6 +132,7 @@ def _who(given: argparse.Namespace) -> int:
         "lang": given.lang,
         "alliance": given.alliance,
         "country": given.country,
+        "explain": given.explain,
     }
     if given.format != "table":
         wanted = {"json": media.JSON, "csv": media.CSV, "turtle": media.TURTLE}[given.format]
@@ -269,6 +270,7 @@ def _who_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--alliance", help="only members of this alliance, for example: smarte-hanse")
     parser.add_argument("--country", help="only this country: DE or NL")
     parser.add_argument("--limit", type=int, default=20, help="how many answers (20, at most 100)")
+    parser.add_argument("--explain", action="store_true", help="show the sum that makes each score")
     parser.add_argument("--format", choices=("table", "json", "csv", "turtle"), default="table")
     parser.set_defaults(run=_who)
 

@@ -17,7 +17,16 @@ from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from kogge import media, names, publish, questions, syntax
 from kogge.errors import Misconfigured, NotFound, TooLarge
-from kogge.expertise import Lookup, as_csv, as_json, as_turtle
+from kogge.expertise import (
+    Lookup,
+    as_csv,
+    as_json,
+    as_jsonld,
+    as_turtle,
+    matches_as_json,
+    needs_as_json,
+    suggestions_as_json,
+)
 from kogge.expertise.understand import Parameters
 from kogge.ledger import Ledger
 from kogge.media import MediaType
@@ -39,7 +48,9 @@ _KINDS: Final = f"""SELECT ?kind ?label WHERE {{
     ?kind <{names.SKOS}inScheme> <{names.KOGGE}EvidenceKinds> ; <{names.SKOS}prefLabel> ?label
 }}"""
 _WHOLE: Final = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
-EXPERTISE: Final = (media.JSON, media.CSV, media.TURTLE)
+EXPERTISE: Final = (media.JSON, media.JSON_LD, media.CSV, media.TURTLE)
+# A bare slug means a municipality first, then the other kinds that can have expertise or seek it.
+_HOLDERS: Final = ("municipality", "district", "state", "province", "alliance", "organisation")
 
 
 @dataclass(frozen=True)
@@ -115,12 +126,22 @@ class Desk:
         await self._pool.stop()
 
     def who(
-        self, text: str = "", *, limit: int = 20, offset: int = 0, **parameters: Unpack[Parameters]
+        self,
+        text: str = "",
+        *,
+        limit: int = 20,
+        offset: int = 0,
+        explain: bool = False,
+        **parameters: Unpack[Parameters],
     ) -> dict[str, Any]:
-        """Who knows about what is asked, as the JSON of `/expertise`. Raises BadRequest for a parameter."""
-        return as_json(
-            self._find().who(text, limit=limit, offset=offset, **parameters), parameters.get("lang")
-        )
+        """Who knows about what is asked, as the JSON of `/expertise`; `explain` adds the sum of each score.
+
+        Raises BadRequest for a parameter.
+        """
+        lookup = self._find()
+        with lookup.index.lock:
+            answer = lookup.who(text, limit=limit, offset=offset, **parameters)
+            return as_json(answer, parameters.get("lang"), explain=explain)
 
     def who_as(
         self,
@@ -129,18 +150,53 @@ class Desk:
         *,
         limit: int = 20,
         offset: int = 0,
+        explain: bool = False,
         **parameters: Unpack[Parameters],
     ) -> Result:
         """The same answer in one of the representations `EXPERTISE`. Raises BadRequest for a parameter."""
-        answer = self._find().who(text, limit=limit, offset=offset, **parameters)
         lang = parameters.get("lang")
-        if wanted == media.CSV:
-            return Result(wanted, as_csv(answer, lang).encode())
-        if wanted == media.TURTLE:
-            return Result(wanted, as_turtle(answer).encode())
-        return Result(
-            media.JSON, json.dumps(as_json(answer, lang), ensure_ascii=False, indent=1).encode() + b"\n"
-        )
+        lookup = self._find()
+        with lookup.index.lock:
+            answer = lookup.who(text, limit=limit, offset=offset, **parameters)
+            if wanted == media.CSV:
+                return Result(wanted, as_csv(answer, lang).encode())
+            if wanted == media.TURTLE:
+                return Result(wanted, as_turtle(answer).encode())
+            if wanted == media.JSON_LD:
+                return _json(as_jsonld(answer), wanted)
+            return _json(as_json(answer, lang, explain=explain))
+
+    def needs(
+        self, topics: Sequence[str] = (), *, lang: str = "de", limit: int = 20, offset: int = 0
+    ) -> Result:
+        """Who seeks these topics (slugs or IRIs) or narrower ones; all open needs if none is given.
+
+        Raises NotFound for a topic that the thesaurus has not.
+        """
+        lookup = self._find()
+        iris = [each if "://" in each else names.topic(each) for each in topics]
+        if unknown := next((iri for iri in iris if iri not in lookup.index.topics), ""):
+            raise NotFound(
+                f"There is no topic '{names.slug_of(unknown)}'.", "GET /suggest finds topics by name."
+            )
+        with lookup.index.lock:
+            found, total = lookup.needs(iris, limit=limit, offset=offset)
+            return _json(needs_as_json(found, total, self.state, lang))
+
+    def matches(self, holder: str, *, lang: str = "de") -> Result:
+        """Who could help a holder (slug or IRI) with its needs, and who seeks what it offers.
+
+        Raises NotFound where nothing is known of it.
+        """
+        lookup = self._find()
+        iris = [holder] if "://" in holder else [names.thing(kind, holder) for kind in _HOLDERS]
+        known = next((iri for iri in iris if iri in lookup.index.numbers), iris[0])
+        with lookup.index.lock:
+            return _json(matches_as_json(lookup.matches(known), self.state, lang))
+
+    def suggest(self, text: str, *, lang: str = "de", limit: int = 10) -> Result:
+        """What may be meant by the beginning of a word. Raises BadRequest for the language or the limit."""
+        return _json(suggestions_as_json(self._find().suggest(text, lang, limit)))
 
     def evidence_labels(self, lang: str) -> dict[str, str]:
         """The kinds of evidence and what they are called in a language."""
@@ -251,6 +307,8 @@ class Desk:
     def close(self) -> None:
         """Closes store and ledger. Closing twice is allowed."""
         self._closed = True
+        if self._lookup is not None:
+            self._lookup[1].index.close()
         self._store.close()
         if self._ledger:
             self._ledger.close()
@@ -260,7 +318,10 @@ class Desk:
         with self._lock:
             state = self._store.state
             if self._lookup is None or self._lookup[0] != state:
-                self._lookup = (state, Lookup.build(self._store))
+                if self._lookup is not None:
+                    self._lookup[1].index.close()
+                path = self._settings.home / "lookup.sqlite" if self._ledger else None
+                self._lookup = (state, Lookup.build(self._store, path))
             return self._lookup[1]
 
 
@@ -283,6 +344,10 @@ def _pool(store: EmbeddedStore, settings: Settings, limits: Limits | None) -> Po
         quota=Quota(settings.client_queries or None, settings.client_seconds or None),
         allow_unsafe=settings.unsafe_no_sandbox,
     )
+
+
+def _json(content: object, wanted: MediaType = media.JSON) -> Result:
+    return Result(wanted, json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n")
 
 
 # What needs no graph that is open

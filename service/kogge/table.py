@@ -66,12 +66,16 @@ def who(answer: Mapping[str, Any], kinds: Mapping[str, str], width: int) -> str:
 def _who(answer: Mapping[str, Any], kinds: Mapping[str, str], width: int) -> Iterator[str]:
     words: Mapping[str, Any] = _WORDS[answer["question"]["lang"]]
     topics = answer["question"]["topics"]
-    asked = ", ".join(topic["label"] for topic in topics)
-    if not topics:
+    understood = [*topics, *answer["question"].get("things", ())]
+    asked = ", ".join(each["label"] for each in understood)
+    if not understood:
         yield from _wrapped(words["unknown"].format(answer["question"]["text"]), width)
         return
     if filters := answer["question"]["filters"]:
-        asked += f" ({', '.join(str(value) for value in filters.values())})"
+        asked += f" ({', '.join(_filter(value) for value in filters.values())})"
+    if answer["question"].get("intent") == "seeks":
+        yield from _needs(answer, words, width)
+        yield ""
     if answer["proven"]:
         one, many = words["answers"]
         yield f"{asked} · {one if answer['total'] == 1 else many.format(answer['total'])}"
@@ -89,13 +93,23 @@ def _who(answer: Mapping[str, Any], kinds: Mapping[str, str], width: int) -> Ite
         yield from ("", f"{words['mentioned']} {result['holder']['label']}")
         for piece in result["evidence"]:
             yield from _piece(piece, words, "", known, width, 4)
-    for need in answer["needs"]:
-        yield from ("", f"{words['needs']} {need['holder']['label']} ({need['topic']['label']})")
-        yield from _source(need, words, width, 4)
+    if answer["question"].get("intent") != "seeks":
+        yield from _needs(answer, words, width)
     if not answer["proven"] and (broader := [each for each in answer["broader"] if each["results"]]):
         listed = ", ".join(f"{each['label']} ({each['results']})" for each in broader)
         yield ""
         yield from _wrapped(f"{words['broader']} {listed}", width, 4)
+
+
+def _filter(value: str | Sequence[str]) -> str:
+    return value if isinstance(value, str) else ", ".join(value)
+
+
+def _needs(answer: Mapping[str, Any], words: Mapping[str, Any], width: int) -> Iterator[str]:
+    for need in answer["needs"]:
+        topic = f" ({need['topic']['label']})" if need["topic"] else ""
+        yield from ("", f"{words['needs']} {need['holder']['label']}{topic}")
+        yield from _source(need, words, width, 4)
 
 
 def _result(
@@ -109,6 +123,10 @@ def _result(
     column = 5 + max(map(len, kinds.values()), default=0) + _GAP
     for piece in result["evidence"]:
         yield from _piece(piece, words, kinds.get(piece["kind"], piece["kind"]), known, width, column)
+    if "explain" in result:
+        counted = [each for each in result["explain"]["sum"] if each["counted"]]
+        made = " + ".join(f"{each['strength']:g} × {each['closeness']:g}" for each in counted)
+        yield from _wrapped(f"{made} = {result['explain']['total']:g}", width, 5, first=5)
 
 
 def _piece(

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from pyoxigraph import NamedNode, Triple
-
-from kogge import names, syntax
 from kogge.errors import BadRequest
-from kogge.expertise.index import Document, Holder, Index, Membership, Named, Row, Topic, collation
-from kogge.expertise.needs import Search, seekers
+from kogge.expertise import search
+from kogge.expertise.index import Index
+from kogge.expertise.needs import SEEKERS, everyone, seekers
+from kogge.expertise.ranking import (
+    INTENDED,
+    NOBODY,
+    OWN,
+    THROUGH,
+    Part,
+    kind_of,
+    number_of,
+    order_of,
+    rank_of,
+)
+from kogge.expertise.rows import Holder, Named, Row, Search, Topic, collation
+from kogge.expertise.search import Hit, Wanted
 from kogge.expertise.understand import EVERYTHING, Filters, Question
 
+__all__ = ["INTENDED", "MOST", "OWN", "THROUGH", "Answer", "Piece", "Result", "answer", "rank"]
+
 MOST: Final = 100
-OWN, THROUGH, INTENDED = 1, 2, 3  # the three blocks of an answer
-Json = dict[str, object]
-
-
-# What an answer is
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,36 +46,57 @@ class Piece:
         return self.row.kind.strength * self.closeness
 
 
-@dataclass(frozen=True, slots=True)
 class Result:
-    """One holder with its reasons, the strongest first; `through` is the alliance whose reasons they are."""
+    """One holder with its place; `through` is the alliance whose reasons they are.
 
-    holder: Holder
-    pieces: tuple[Piece, ...]
-    through: Holder | None = None
-    score: Decimal = field(init=False)
-    order: tuple[int, int, Decimal, str, str] = field(init=False, repr=False)
+    What was weighed is read when it is first looked at: to be done while nothing changes (Index.lock).
+    """
 
-    def __post_init__(self) -> None:
-        score = sum((piece.value for piece in self.pieces), Decimal(0))
-        covered = frozenset[str]().union(*(piece.asked for piece in self.pieces))
-        object.__setattr__(self, "score", score)
-        object.__setattr__(self, "order", (self.block, -len(covered), -score, *self.holder.order))
+    __slots__ = ("_pieces", "_read", "block", "covered", "holder", "score", "through")
+
+    def __init__(
+        self,
+        holder: Holder,
+        read: Callable[[bool], Iterable[tuple[Piece, bool]]],
+        *,
+        block: int = INTENDED,
+        score: Decimal = Decimal(0),
+        covered: int = 1,
+        through: Holder | None = None,
+    ) -> None:
+        self.holder, self.through = holder, through
+        self.block, self.score, self.covered = block, score, covered
+        self._read = read
+        self._pieces: tuple[Piece, ...] | None = None
 
     @property
-    def block(self) -> int:
-        """Whether it is proven by evidence of its own, through an alliance, or only intended."""
-        if not any(piece.row.kind.proves for piece in self.pieces):
-            return INTENDED
-        return THROUGH if self.through else OWN
+    def pieces(self) -> tuple[Piece, ...]:
+        """The reasons, the strongest first."""
+        if self._pieces is None:
+            self._pieces = tuple([piece for piece, _ in self._read(False)])
+        return self._pieces
+
+    @property
+    def weighed(self) -> tuple[tuple[Piece, bool], ...]:
+        """All that was weighed, the strongest first, and whether it counts: one thing counts once."""
+        return tuple(self._read(True))
+
+    @property
+    def order(self) -> tuple[int, int, Decimal, str, str]:
+        """Sorts results: block, number of topics, score, label in German order, IRI."""
+        return self.block, -self.covered, -self.score, *self.holder.order
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The page of results that was asked for, out of `total`, and what else is known of the topics."""
+    """The page of results that was asked for, out of `total`, and what else is known of the topics.
+
+    At most 100 mentions and needs are listed.
+    """
 
     question: Question
     topics: tuple[Topic, ...]
+    things: tuple[Named, ...]
     proven: bool
     results: tuple[Result, ...]
     total: int
@@ -90,63 +117,128 @@ def answer(index: Index, question: Question, *, limit: int = 20, offset: int = 0
             f"Limit {limit} and offset {offset} are not possible.",
             f"Use a limit from 0 to {MOST} and an offset from 0.",
         )
-    topics = tuple(index.topics[match.iri] for match in question.topics)
     filters = question.filters
-    results = rank(index, topics, filters)
-    return Answer(
-        question,
-        topics,
-        proven=bool(results) and results[0].block == OWN,
-        results=tuple(results[offset : offset + limit]),
-        total=len(results),
-        offset=offset,
-        mentioned=_mentioned(index, topics, filters),
-        needs=seekers(index, (topic.iri for topic in topics), acceptance(filters)),
-        broader=_broader(index, topics, filters),
-        state=index.state,
-    )
+    with index.lock:
+        topics = tuple(index.topics[match.iri] for match in question.topics)
+        things = tuple(index.named(match.iri) for match in question.things)
+        kind = filters.evidence.iri if filters.evidence else None
+        asked = [index.things(thing.iri) for thing in things]
+        wanted = Wanted([topic.iri for topic in topics], asked, among(index, filters), kind)
+        asking = _Asking(index, wanted, [thing.iri for thing in things])
+        found = search.find(index, wanted, limit, offset)
+        searches = topics or (question.intent == "seeks" and not things)
+        return Answer(
+            question,
+            topics,
+            things,
+            proven=found.proven,
+            results=tuple([asking.result(hit) for hit in found.hits]),
+            total=found.total,
+            offset=offset,
+            mentioned=_mentioned(index, topics, asking.accepts),
+            needs=seekers(index, [topic.iri for topic in topics], asking.accepts) if searches else (),
+            broader=_broader(index, topics, wanted),
+            state=index.state,
+        )
 
 
-# How it is found
+def rank(
+    index: Index, topics: Sequence[Topic], filters: Filters = EVERYTHING, things: Sequence[Named] = ()
+) -> list[Result]:
+    """All results in their order. A filter takes rows and reasons away and never adds any."""
+    asked = [index.things(thing.iri) for thing in things]
+    kind = filters.evidence.iri if filters.evidence else None
+    wanted = Wanted([topic.iri for topic in topics], asked, among(index, filters), kind)
+    return results(index, wanted, None, [thing.iri for thing in things])
 
 
-def rank(index: Index, topics: Sequence[Topic], filters: Filters = EVERYTHING) -> list[Result]:
-    """All results on these topics in their order. A filter takes rows and reasons away and never adds any."""
-    rows = (
-        (row, closeness, asked)
-        for topic in topics
-        for asked in (frozenset((topic.iri,)),)
-        for near, closeness in topic.reach
-        for row in index.rows.get(near, ())
-    )
-    own = _count(rows)
-    found = [Result(holder, pieces) for holder, pieces in own.items()]
-    accepts = acceptance(filters)
-    restricted = (
-        _restrict(result, filters)
-        for result in (*found, *_through_alliances(index, own))
-        if accepts(result.holder)
-    )
-    best: dict[Holder, Result] = {}
-    for result in restricted:
-        if result and (result.holder not in best or _preferred(result) < _preferred(best[result.holder])):
-            best[result.holder] = result
-    return sorted(best.values(), key=lambda result: result.order)
+def results(index: Index, wanted: Wanted, limit: int | None, things: Sequence[str] = ()) -> list[Result]:
+    """The first results; `things` are the IRIs of the sets of things that are wanted."""
+    asking = _Asking(index, wanted, things)
+    return [asking.result(hit) for hit in search.find(index, wanted, limit).hits]
 
 
-def _count(rows: Iterable[tuple[Row, Decimal, frozenset[str]]]) -> dict[Holder, tuple[Piece, ...]]:
-    """What counts for each holder: one thing once, by that of its rows which is worth most."""
-    things: dict[Holder, dict[str, list[Piece]]] = defaultdict(lambda: defaultdict(list))
-    for row, closeness, asked in rows:
-        things[row.holder][row.thing.iri].append(Piece(row, closeness, asked))
-    return {holder: tuple(sorted(map(_merge, same.values()), key=_weight)) for holder, same in things.items()}
+class _Asking:
+    """A question in the terms of the index."""
+
+    def __init__(self, index: Index, wanted: Wanted, things: Sequence[str]) -> None:
+        self.index, self.wanted = index, wanted
+        self.asked = [*wanted.topics, *things]
+
+    @property
+    def accepts(self) -> Callable[[Holder], bool]:
+        """Whether a holder fits the filters."""
+        if self.wanted.among is None:
+            return everyone
+        marks, numbers = self.wanted.among.to_bytes(len(self.index.holders), "little"), self.index.numbers
+        return lambda holder: marks[numbers[holder.iri]] == 1
+
+    def result(self, hit: Hit) -> Result:
+        """A hit as a result, whose reasons are read later."""
+        index, entry = self.index, hit.entry
+        return Result(
+            index.holders[hit.holder],
+            lambda everything: self._weigh(hit, everything),
+            block=entry.block,
+            score=index.weights.score(entry.score),
+            covered=hit.covered,
+            through=None if entry.through == NOBODY else index.holders[entry.through],
+        )
+
+    def _weigh(self, hit: Hit, everything: bool) -> Iterable[tuple[Piece, bool]]:
+        """The pieces that count for a hit, or all that were weighed; of an alliance those it passes on."""
+        index, through = self.index, hit.entry.through
+        weights = index.weights
+        parts: list[Part] = [weights.part(topic) for topic in self.wanted.topics]
+        parts += [weights.part_of(things) for things in self.wanted.things]
+        source = hit.holder if through == NOBODY else through
+        best, asked = weights.for_parts(index.rows[source], parts)
+        passes: Sequence[bool] | None = None
+        if through != NOBODY:
+            passes = index.passes(through, index.members[through][hit.holder])
+        kind = None if self.wanted.kind is None else index.kind_number(self.wanted.kind)
+        wanted = [
+            (piece, asked[thing])
+            for thing, piece in best.items()
+            if (passes is None or passes[number_of(piece)]) and kind in (None, kind_of(piece))
+        ]
+        counted = {piece for piece, _ in wanted}
+        if everything:
+            wanted = [
+                (piece, bits)
+                for _, piece, bits in weights.each(index.rows[source], parts)
+                if passes is None or passes[number_of(piece)]
+            ]
+        rows = index.shown(source, [piece for piece, _ in wanted])
+        found = sorted(
+            zip(wanted, rows, strict=True), key=lambda one: (order_of(one[0][0]), one[1].thing.iri)
+        )
+        covered = {bits: self._covered(bits) for _, bits in wanted}
+        return [
+            (Piece(row, weights.closeness[rank_of(piece)], covered[bits]), piece in counted)
+            for (piece, bits), row in found
+        ]
+
+    def _covered(self, bits: int) -> frozenset[str]:
+        return frozenset([iri for bit, iri in enumerate(self.asked) if bits >> bit & 1])
 
 
-def _merge(pieces: Sequence[Piece]) -> Piece:
-    if len(pieces) == 1:
-        return pieces[0]
-    best = min(pieces, key=_weight)
-    return Piece(best.row, best.closeness, frozenset[str]().union(*(piece.asked for piece in pieces)))
+def among(index: Index, filters: Filters) -> int | None:
+    """The set of the holders that fit: in the alliance (or it), the country, the state, of the kind, one of
+    those named; None: all."""
+    names = [chosen.iri for chosen in (filters.alliance, filters.country, filters.state) if chosen]
+    groups = [index.group(name) for name in names]
+    if filters.kind:
+        groups.append(index.kind_group(filters.kind))
+    if filters.holders:
+        named = 0
+        for chosen in filters.holders:
+            named |= index.itself(chosen.iri)
+        groups.append(named)
+    fitting = groups[0] if groups else None
+    for group in groups[1:]:
+        fitting = group & fitting if fitting is not None else group
+    return fitting
 
 
 def _weight(piece: Piece) -> tuple[Decimal, Decimal, Decimal, str, str]:
@@ -155,60 +247,30 @@ def _weight(piece: Piece) -> tuple[Decimal, Decimal, Decimal, str, str]:
     return -piece.value, -row.kind.strength, -piece.closeness, row.topic.iri, row.thing.iri
 
 
-def _through_alliances(index: Index, own: dict[Holder, tuple[Piece, ...]]) -> Iterator[Result]:
-    """What members that have nothing of their own have through each of their alliances."""
-    for alliance, pieces in own.items():
-        memberships: dict[Holder, list[Membership]] = defaultdict(list)  # who left and came back has two
-        for membership in index.memberships.get(alliance.iri, ()):
-            memberships[membership.member].append(membership)
-        for member in memberships.keys() - own.keys():
-            passed = tuple(
-                piece for piece in pieces if any(held.passes_on(piece.row) for held in memberships[member])
-            )
-            if passed:
-                yield Result(member, passed, through=alliance)
+def _mentioned(
+    index: Index, topics: Sequence[Topic], accepts: Callable[[Holder], bool]
+) -> tuple[Result, ...]:
+    """Who is named as an example of these topics or narrower ones."""
+    found: dict[Holder, dict[str, Piece]] = defaultdict(dict)
+    for topic in topics:
+        near = dict(topic.reach)
+        for row in index.mentions_on.get(topic.iri, ()):
+            if accepts(row.holder):
+                piece = Piece(row, near[row.topic.iri], frozenset((topic.iri,)))
+                known = found[row.holder].get(row.thing.iri, piece)
+                best = min(known, piece, key=_weight)
+                found[row.holder][row.thing.iri] = Piece(best.row, best.closeness, known.asked | piece.asked)
+    results = (_mention(holder, sorted(pieces.values(), key=_weight)) for holder, pieces in found.items())
+    return tuple(sorted(results, key=lambda result: result.order))[:SEEKERS]
 
 
-def _preferred(result: Result) -> tuple[object, ...]:
-    """Of a member's results through several alliances the proven one, then the higher score is taken."""
-    return result.order, result.through.order if result.through else ()
+def _mention(holder: Holder, pieces: Iterable[Piece]) -> Result:
+    given = tuple(pieces)
+    covered = frozenset[str]().union(*(piece.asked for piece in given))
+    return Result(holder, lambda _: ((piece, True) for piece in given), covered=len(covered))
 
 
-def _restrict(result: Result, filters: Filters) -> Result | None:
-    if filters.evidence is None:
-        return result
-    pieces = tuple(piece for piece in result.pieces if piece.row.kind.iri == filters.evidence.iri)
-    return Result(result.holder, pieces, result.through) if pieces else None
-
-
-def acceptance(filters: Filters) -> Callable[[Holder], bool]:
-    """Whether a holder is in the alliance (or is it), the country, the state, and of the kind asked for."""
-
-    def accepts(holder: Holder) -> bool:
-        return (
-            (filters.alliance is None or filters.alliance.iri in holder.alliances | {holder.iri})
-            and (filters.country is None or filters.country.iri in holder.places)
-            and (filters.state is None or filters.state.iri in holder.places)
-            and (filters.kind is None or filters.kind == holder.kind)
-        )
-
-    return accepts
-
-
-def _mentioned(index: Index, topics: Sequence[Topic], filters: Filters) -> tuple[Result, ...]:
-    rows = (
-        (row, closeness, frozenset((topic.iri,)))
-        for topic in topics
-        for near, closeness in topic.reach
-        if near in topic.within
-        for row in index.mentions.get(near, ())
-    )
-    accepts = acceptance(filters)
-    results = [Result(holder, pieces) for holder, pieces in _count(rows).items() if accepts(holder)]
-    return tuple(sorted(results, key=lambda result: result.order))
-
-
-def _broader(index: Index, topics: Sequence[Topic], filters: Filters) -> tuple[tuple[Topic, int], ...]:
+def _broader(index: Index, topics: Sequence[Topic], wanted: Wanted) -> tuple[tuple[Topic, int], ...]:
     """The topics above those asked for, each with the number of its results: the direct ones first.
 
     Where a topic has none, those above it follow, so that there is always somewhere else to look.
@@ -219,7 +281,7 @@ def _broader(index: Index, topics: Sequence[Topic], filters: Filters) -> tuple[t
     while level:
         above = {iri for topic in level for iri in topic.broader if iri in index.topics} - asked - set(counts)
         counted = [
-            (topic, len(rank(index, [topic], filters))) for topic in map(index.topics.__getitem__, above)
+            (index.topics[iri], search.count(index, iri, wanted.among, wanted.kind)) for iri in sorted(above)
         ]
         for topic, count in sorted(counted, key=lambda pair: (-pair[1], _alphabetic(pair[0]))):
             counts[topic.iri] = (topic, count)
@@ -229,172 +291,3 @@ def _broader(index: Index, topics: Sequence[Topic], filters: Filters) -> tuple[t
 
 def _alphabetic(topic: Topic) -> tuple[str, str]:
     return collation(topic.label("de")), topic.iri
-
-
-# How it is shown
-
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-_NOTES: Final = {
-    "de": "Teilnehmende nur für das ganze Treffen bekannt: {}",
-    "en": "participants known for the meeting only: {}",
-    "nl": "deelnemers alleen voor de hele bijeenkomst bekend: {}",
-}
-_COLUMNS: Final = (
-    *("rank", "score", "holder", "holder_iri", "holder_kind", "through", "through_iri"),
-    *("evidence", "evidence_iri", "kind", "strength", "closeness", "topic", "topic_iri", "date"),
-    *("source", "source_iri", "issued", "note"),
-)
-
-
-def as_json(answer: Answer, lang: str | None = None) -> Json:
-    """The JSON of `/expertise` (interface.md), labels in `lang`, else in the language of the question."""
-    lang = lang or answer.question.lang
-    filters = answer.question.filters
-    chosen = {
-        "alliance": filters.alliance and filters.alliance.word,
-        "country": filters.country and filters.country.word,
-        "state": filters.state and filters.state.word,
-        "kind": filters.kind,
-        "evidence": filters.evidence and filters.evidence.word,
-    }
-    return {
-        "question": {
-            "text": answer.question.text,
-            "lang": lang,
-            "topics": [
-                {**_named(topic, lang), "matched": match.matched, "how": match.how}
-                for topic, match in zip(answer.topics, answer.question.topics, strict=True)
-            ],
-            "filters": {name: word for name, word in chosen.items() if word},
-        },
-        "proven": answer.proven,
-        "results": [
-            {"rank": rank, "score": _number(result.score), **_result(result, lang)}
-            for rank, result in enumerate(answer.results, answer.offset + 1)
-        ],
-        "mentioned": [_result(result, lang) for result in answer.mentioned],
-        "needs": [_need(search, lang) for search in answer.needs],
-        "broader": [{**_named(topic, lang), "results": count} for topic, count in answer.broader],
-        "total": answer.total,
-        "state": answer.state,
-    }
-
-
-def as_csv(answer: Answer, lang: str | None = None) -> str:
-    """One line per piece of evidence on the page of results (RFC 4180), safe to open in a spreadsheet."""
-    lang = lang or answer.question.lang
-    text = io.StringIO()
-    table = csv.writer(text)
-    table.writerow(_COLUMNS)
-    for rank, result in enumerate(answer.results, answer.offset + 1):
-        for piece in result.pieces:
-            table.writerow([_defused(cell) for cell in _line(rank, result, piece, lang)])
-    return text.getvalue()
-
-
-def as_turtle(answer: Answer) -> str:
-    """The expertise behind the page of results, as the graph states it (through an alliance: its own)."""
-    triples: set[Triple] = set()
-    for piece in (piece for result in answer.results for piece in result.pieces):
-        row = piece.row
-        said = [
-            (names.RDF + "type", names.KOGGE + "Expertise"),
-            (names.KOGGE + "holder", row.holder.iri),
-            (names.KOGGE + "topic", row.topic.iri),
-            (names.KOGGE + "evidence", row.thing.iri),
-            (names.KOGGE + "evidenceKind", row.kind.iri),
-            *((names.DCTERMS + "source", source.iri) for source in row.sources),
-        ]
-        triples |= {Triple(NamedNode(row.iri), NamedNode(verb), NamedNode(term)) for verb, term in said}
-    return syntax.write_turtle(triples)
-
-
-def _named(thing: Named, lang: str) -> Json:
-    return {"iri": thing.iri, "label": thing.label(lang)}
-
-
-def _holder(holder: Holder, lang: str) -> Json:
-    return {**_named(holder, lang), "kind": holder.kind}
-
-
-def _result(result: Result, lang: str) -> Json:
-    return {
-        "holder": _holder(result.holder, lang),
-        "through": _named(result.through, lang) if result.through else None,
-        "evidence": [_evidence(piece, lang) for piece in result.pieces],
-    }
-
-
-def _evidence(piece: Piece, lang: str) -> Json:
-    row = piece.row
-    shown: Json = {
-        **_named(row.thing, lang),
-        "kind": row.kind.word,
-        "strength": _number(row.kind.strength),
-        "closeness": _number(piece.closeness),
-        "topic": _named(row.topic, lang),
-    }
-    if row.date:
-        shown["date"] = row.date
-    shown |= _sources(row.sources, lang)
-    if row.meeting:
-        shown["note"] = _note(row.meeting, lang)
-    return shown
-
-
-def _need(search: Search, lang: str) -> Json:
-    need = search.need
-    return {
-        "iri": need.thing.iri,
-        "holder": _holder(need.holder, lang),
-        "topic": _named(search.topic, lang),
-        "status": need.status,
-        **_sources(need.sources, lang),
-    }
-
-
-def _sources(documents: Sequence[Document], lang: str) -> Json:
-    """The first document as `source`; all of them as `sources` where there are several."""
-    shown: list[Json] = []
-    for document in documents:
-        issued = {"issued": document.issued} if document.issued else {}
-        shown.append({"iri": document.iri, "title": document.label(lang), **issued})
-    return {"source": shown[0] if shown else None, **({"sources": shown} if len(shown) > 1 else {})}
-
-
-def _line(rank: int, result: Result, piece: Piece, lang: str) -> list[object]:
-    row, through = piece.row, result.through
-    return [
-        rank,
-        _number(result.score),
-        result.holder.label(lang),
-        result.holder.iri,
-        result.holder.kind,
-        through.label(lang) if through else "",
-        through.iri if through else "",
-        row.thing.label(lang),
-        row.thing.iri,
-        row.kind.word,
-        _number(row.kind.strength),
-        _number(piece.closeness),
-        row.topic.label(lang),
-        row.topic.iri,
-        row.date or "",
-        "; ".join(document.label(lang) for document in row.sources),
-        "; ".join(document.iri for document in row.sources),
-        "; ".join(document.issued for document in row.sources if document.issued),
-        _note(row.meeting, lang) if row.meeting else "",
-    ]
-
-
-def _note(meeting: Named, lang: str) -> str:
-    return _NOTES.get(lang, _NOTES["de"]).format(meeting.label(lang))
-
-
-def _defused(cell: object) -> object:
-    """A text that a spreadsheet would take for a formula gets an apostrophe in front."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
-
-
-def _number(number: Decimal) -> int | float:
-    return int(number) if number == number.to_integral_value() else float(number)

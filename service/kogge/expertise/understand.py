@@ -1,133 +1,36 @@
-"""Level 5, understand: a text in German, English or Dutch becomes topics and filters.
+"""Level 5, understand: a text in German, English or Dutch becomes topics, things, filters and an intent.
 
-This form knows labels and synonyms as whole words. The longest label wins: "Wasserstoff und Mobilität" is one
-topic, and "Innovationsmobil" is none.
+Everything that is understood is told with the words that carried it and how they did: by a label (`exact`) or
+another (`synonym`), an inflected form, a part of a compound, with a typo, by the name of a thing, as an IRI.
+Names of people are not searched.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple, TypedDict
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from kogge import names
 from kogge.errors import BadRequest
-from kogge.expertise.index import select
-from kogge.store.base import Store
+from kogge.expertise import words
+from kogge.expertise.cues import Cue
+from kogge.expertise.lexicon import Lexicon
+from kogge.expertise.meanings import How
+from kogge.expertise.phrases import Span, read
+from kogge.expertise.question import EVERYTHING, Chosen, Filters, Intent, Match, Parameters, Question
+from kogge.expertise.words import Token
 
-How = Literal["exact", "synonym", "iri"]
+__all__ = [
+    "EVERYTHING", "Chosen", "Filters", "How", "Intent",
+    "Lexicon", "Match", "Parameters", "Question", "understand",
+]  # fmt: skip
+
 HOLDER_KINDS: Final = ("municipality", "district", "state", "province", "organisation", "alliance")
+MOST_LETTERS: Final = 1000
 
-_WORD: Final = re.compile(r"[^\W_]+")
 _IRI: Final = re.compile(r"https?://[^\s<>\"]+")
-
-
-class Match(NamedTuple):
-    """A topic that was understood: by which words of the question, and how."""
-
-    iri: str
-    matched: str
-    how: How
-
-
-class Chosen(NamedTuple):
-    """A filter: the word that stands for it in a parameter, and the IRI of what it names."""
-
-    word: str
-    iri: str
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What the answers are restricted to; None restricts nothing."""
-
-    alliance: Chosen | None = None
-    country: Chosen | None = None
-    state: Chosen | None = None
-    kind: str | None = None
-    evidence: Chosen | None = None
-
-
-EVERYTHING: Final = Filters()
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What was asked, and how it was understood."""
-
-    text: str
-    lang: str
-    topics: tuple[Match, ...]
-    filters: Filters = EVERYTHING
-
-
-class Parameters(TypedDict, total=False):
-    """What a question may say beside its text; topics and things as slugs or IRIs, a country as `DE`."""
-
-    lang: str | None
-    topics: Sequence[str]
-    alliance: str | None
-    country: str | None
-    state: str | None
-    kind: str | None
-    evidence: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What a phrase stands for: a topic or an alliance, by which kind of label, in which languages."""
-
-    iri: str
-    how: How
-    languages: frozenset[str]
-
-
-Phrase = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Lexicon:
-    """All phrases that are known, and the values that each filter may have, by the word for it."""
-
-    phrases: Mapping[Phrase, tuple[Meaning, ...]]
-    longest: int
-    topics: frozenset[str]
-    alliances: Mapping[str, str]
-    countries: Mapping[str, str]
-    states: Mapping[str, str]
-    kinds: Mapping[str, str]
-
-    @classmethod
-    def build(cls, store: Store) -> Lexicon:
-        """The lexicon of what the store says now."""
-        found: dict[Phrase, dict[str, Meaning]] = defaultdict(dict)
-        topics, alliances = _iris(store, _TOPICS), _iris(store, _ALLIANCES)
-        for iri, label, lang, preferred in _labels(store, topics | alliances):
-            phrase = words(label)
-            if phrase:
-                before = found[phrase].get(iri)
-                how: How = "exact" if preferred or (before and before.how == "exact") else "synonym"
-                languages = (before.languages if before else frozenset()) | {lang} - {""}
-                found[phrase][iri] = Meaning(iri, how, languages)
-        return cls(
-            phrases={
-                phrase: tuple(meanings[iri] for iri in sorted(meanings)) for phrase, meanings in found.items()
-            },
-            longest=max(map(len, found), default=0),
-            topics=frozenset(topics),
-            alliances={names.slug_of(iri): iri for iri in sorted(alliances)},
-            countries={str(code): str(iri) for iri, code in select(store, _COUNTRIES)},
-            states={names.slug_of(iri): iri for iri in sorted(_iris(store, _STATES))},
-            kinds={names.slug_of(iri): iri for iri in sorted(_iris(store, _KINDS))},
-        )
-
-
-def words(text: str) -> Phrase:
-    """The words of a text, made comparable: case and Unicode forms folded, hyphens and signs dropped."""
-    return tuple(_fold(word) for word in _WORD.findall(_normal(text)))
 
 
 def understand(
@@ -139,76 +42,178 @@ def understand(
     alliance: str | None = None,
     country: str | None = None,
     state: str | None = None,
+    municipality: str | None = None,
     kind: str | None = None,
     evidence: str | None = None,
+    intent: str | None = None,
 ) -> Question:
     """The question that is meant. Parameters (see `Parameters`) add to its topics and win over its filters.
 
-    Without `lang` the language is guessed by the labels that matched. A text in which nothing is understood
-    has no topics; a parameter whose value is not known raises BadRequest.
+    Without `lang` the language is guessed by the words. A text in which nothing is understood has no topics;
+    a parameter whose value is not known, or a text of more than 1,000 letters, raises BadRequest.
     """
-    if lang is not None and lang not in names.LANGUAGES:
-        raise BadRequest(f"There is no language '{lang}' here.", f"Use one of {', '.join(names.LANGUAGES)}.")
-    if kind is not None and kind not in HOLDER_KINDS:
-        raise BadRequest(f"There is no kind of holder '{kind}'.", f"Use one of {', '.join(HOLDER_KINDS)}.")
-    read = list(_read(lexicon, text))
+    _expect("language", lang, names.LANGUAGES)
+    _expect("kind of holder", kind, HOLDER_KINDS)
+    _expect("intent", intent, ("knows", "seeks"))
+    if len(text) > MOST_LETTERS:
+        raise BadRequest(f"The question has more than {MOST_LETTERS} letters.", "Ask in a sentence or two.")
+    normal = words.normal(text)
     meant = [_topic(lexicon, value) for value in topics]
-    meant += [
-        Match(meaning.iri, matched, meaning.how) for matched, meaning in read if meaning.iri in lexicon.topics
-    ]
-    named = {meaning.iri for _, meaning in read} - lexicon.topics
-    if alliance is None and len(named) == 1:  # several alliances in one text restrict nothing
-        alliance = named.pop()
-    filters = Filters(
-        _chosen("alliance", alliance, lexicon.alliances),
-        _chosen(
-            "country", country and (country if _IRI.match(country) else country.upper()), lexicon.countries
-        ),
-        _chosen("state", state, lexicon.states),
-        kind,
-        _chosen("evidence", evidence, lexicon.kinds),
-    )
-    distinct: dict[str, Match] = {}
-    for match in meant:
-        distinct.setdefault(match.iri, match)
-    return Question(text, lang or _guess(meaning for _, meaning in read), tuple(distinct.values()), filters)
-
-
-def _read(lexicon: Lexicon, text: str) -> Iterator[tuple[str, Meaning]]:
-    """The meanings in a text with the words that carry them, in the order of the text."""
-    normal = _normal(text)
     for found in _IRI.finditer(normal):
         iri = found.group().rstrip(".,;:!?)")
         if iri in lexicon.topics:
-            yield iri, Meaning(iri, "iri", frozenset())
+            meant.append(Match(iri, iri, "iri"))
     normal = _IRI.sub(lambda found: " " * len(found.group()), normal)
-    places = list(_WORD.finditer(normal))
-    folded = [_fold(place.group()) for place in places]
-    for start, end in _longest_phrases(lexicon, folded):
-        for meaning in lexicon.phrases[tuple(folded[start:end])]:
-            yield normal[places[start].start() : places[end - 1].end()], meaning
+    heard = _Heard(lexicon, normal)
+    given = {"kind": kind, "evidence": evidence, "intent": intent}
+    said = {role: heard.said[role] for role, value in given.items() if value is None and role in heard.said}
+    kind = kind or heard.value("kind")
+    meaning: Intent = "seeks" if (intent or heard.value("intent")) == "seeks" else "knows"
+    if meaning == "seeks":  # who seeks has no evidence
+        said.pop("evidence", None)
+    filters = Filters(
+        _chosen("alliance", alliance, lexicon.alliances) or heard.only("alliance", lexicon.alliances),
+        _chosen("country", _country(country), lexicon.countries) or heard.country(),
+        _chosen("state", state, lexicon.states) or heard.only("state", lexicon.states),
+        kind,
+        _chosen("evidence", evidence, lexicon.kinds)
+        or (_chosen("evidence", heard.value("evidence"), lexicon.kinds) if "evidence" in said else None),
+        _holders(lexicon, municipality) or heard.holders(),
+    )
+    return Question(
+        text,
+        lang or heard.lang,
+        _distinct([*meant, *heard.matches("topic")]),
+        filters,
+        things=_distinct(heard.things()),
+        intent=meaning,
+        said=tuple(sorted((role, matched) for role, (_, matched) in said.items())),
+    )
 
 
-def _longest_phrases(lexicon: Lexicon, folded: Sequence[str]) -> list[tuple[int, int]]:
-    """The known phrases as (start, end) of words; of two that overlap the longer, then the left one."""
-    known = [
-        (start, end)
-        for start in range(len(folded))
-        for end in range(start + 1, min(start + lexicon.longest, len(folded)) + 1)
-        if tuple(folded[start:end]) in lexicon.phrases
-    ]
-    taken: set[int] = set()
-    chosen: list[tuple[int, int]] = []
-    for start, end in sorted(known, key=lambda span: (span[0] - span[1], span[0])):
-        if taken.isdisjoint(range(start, end)):
-            taken.update(range(start, end))
-            chosen.append((start, end))
-    return sorted(chosen)
+class _Heard:
+    """What a text says, sorted by what it means for the question."""
+
+    def __init__(self, lexicon: Lexicon, text: str) -> None:
+        self.lexicon = lexicon
+        self.text = text
+        self.tokens = words.tokens(text)
+        self.spans = read(lexicon, self.tokens)
+        self.lang = self._language()
+        self.said: dict[str, tuple[str, str]] = {}
+        for role, value, matched in self._cues():
+            before = self.said.setdefault(role, (value, matched))
+            if before[0] != value:  # two that contradict each other restrict nothing
+                self.said[role] = ("", before[1])
+
+    def value(self, role: str) -> str | None:
+        """What the text says of `kind`, `evidence` or `intent`."""
+        return self.said.get(role, ("", ""))[0] or None
+
+    def matches(self, *kinds: str) -> list[Match]:
+        """The things of these kinds in the order of the text."""
+        return [
+            Match(meaning.iri, self._matched(span), span.how)
+            for span in self.spans
+            for meaning in span.meanings
+            if meaning.kind in kinds
+        ]
+
+    def things(self) -> list[Match]:
+        """The things that are named."""
+        found = self.matches("project", "event", "strategy", "funding", "programme")
+        return [match if match.how == "typo" else match._replace(how="name") for match in found]
+
+    def only(self, kind: str, known: Mapping[str, str]) -> Chosen | None:
+        """The one alliance or state (or province) of the text; several restrict nothing."""
+        found = {
+            match.iri: match for match in self.matches(kind, *(("province",) if kind == "state" else ()))
+        }
+        if len(found) != 1:
+            return None
+        (match,) = found.values()
+        word = next((word for word, iri in known.items() if iri == match.iri), None)
+        return Chosen(word, *match) if word else None
+
+    def country(self) -> Chosen | None:
+        """The one country of the text, by its name or an adjective; several restrict nothing."""
+        countries = self.lexicon.countries
+        codes = {iri: code for code, iri in countries.items()}
+        found = {codes[match.iri]: match for match in self.matches("country")}
+        adjective = self.said.get("country")
+        if adjective and adjective[0] in countries:
+            found.setdefault(adjective[0], Match(countries[adjective[0]], adjective[1], "synonym"))
+        if len(found) != 1 or (adjective and not adjective[0]):
+            return None
+        ((code, match),) = found.items()
+        return Chosen(code, *match)
+
+    def holders(self) -> tuple[Chosen, ...]:
+        """The municipalities and districts of the text."""
+        found = _distinct(self.matches("municipality", "district"))
+        return tuple(Chosen(names.slug_of(match.iri), *match) for match in found)
+
+    def _matched(self, span: Span) -> str:
+        return self.text[self.tokens[span.start].start : self.tokens[span.end - 1].end]
+
+    def _language(self) -> str:
+        votes = Counter(lang for token in self.tokens for lang in self.lexicon.cues.languages(token.word))
+        votes.update(lang for span in self.spans for meaning in span.meanings for lang in meaning.languages)
+        return max(names.LANGUAGES, key=lambda lang: votes[lang])
+
+    def _cues(self) -> Iterable[tuple[str, str, str]]:
+        heard = [(span.start, cue, self._matched(span), span) for span in self.spans for cue in span.cues]
+        places = {token.word: at for at, token in reversed(list(enumerate(self.tokens)))}
+        last_places = {token.word: at for at, token in enumerate(self.tokens)}
+        for first, last, cue in self.lexicon.cues.gaps:
+            start, end = places.get(first, -1), last_places.get(last, -1)
+            if 0 <= start < end:
+                matched = f"{self.tokens[start].text} … {self.tokens[end].text}"
+                heard.append((start, cue, matched, Span(start, start + 1, (), "exact")))
+        for _, cue, matched, span in sorted(heard, key=lambda one: one[0]):
+            role = self._role(cue, span)
+            if role:
+                yield role, "seeks" if role == "intent" else cue.value, matched
+
+    def _role(self, cue: Cue, span: Span) -> str | None:
+        """What a cue tells where it stands: nothing if the speaker is meant, or in another language."""
+        if cue.role == "seeks":
+            return None if self._spoken(span) else "intent"
+        if cue.role == "weak":
+            before = {token.word for token in self.tokens[: span.start]}
+            cues = self.lexicon.cues
+            return (
+                None if self._spoken(span) or before & cues.offering or not before & cues.asking else "intent"
+            )
+        if cue.role == "kind":
+            return "kind" if cue.bare or self._asks(span) else None
+        if cue.role == "evidence" and (
+            cue.lang != self.lang or (cue.value == "intended" and self._spoken(span))
+        ):
+            return None
+        return cue.role
+
+    def _spoken(self, span: Span) -> bool:
+        """Whether the speaker is the subject here: named before, with no who or which in between."""
+        for token in reversed(self.tokens[: span.start]):
+            if token.word in self.lexicon.cues.asking:
+                return False
+            if token.word in self.lexicon.cues.speaker:
+                return True
+        return False
+
+    def _asks(self, span: Span) -> bool:
+        """Whether a singular word for a kind asks for holders: which city …, or city with …"""
+        cues = self.lexicon.cues
+        if span.start:
+            return self.tokens[span.start - 1].word in cues.which
+        after: Sequence[Token] = self.tokens[span.end : span.end + 1]
+        return any(any(cues.languages(token.word)) for token in after)
 
 
-def _guess(meanings: Iterable[Meaning]) -> str:
-    votes = Counter(language for meaning in meanings for language in meaning.languages)
-    return max(names.LANGUAGES, key=lambda language: votes[language])
+def _expect(name: str, value: str | None, known: Sequence[str]) -> None:
+    if value is not None and value not in known:
+        raise BadRequest(f"There is no {name} '{value}' here.", f"Use one of {', '.join(known)}.")
 
 
 def _topic(lexicon: Lexicon, value: str) -> Match:
@@ -217,6 +222,19 @@ def _topic(lexicon: Lexicon, value: str) -> Match:
     if names.topic(value) in lexicon.topics:
         return Match(names.topic(value), value, "exact")
     raise BadRequest(f"There is no topic '{value}'.", "Use the slug or the IRI of a topic of the thesaurus.")
+
+
+def _country(value: str | None) -> str | None:
+    return value if value is None or _IRI.match(value) else value.upper()
+
+
+def _holders(lexicon: Lexicon, value: str | None) -> tuple[Chosen, ...]:
+    if value is None:
+        return ()
+    for word, iri in ((value, lexicon.places.get(value)), (names.slug_of(value), value)):
+        if iri and lexicon.places.get(word) == iri:
+            return (Chosen(word, iri),)
+    raise BadRequest(f"There is no municipality '{value}'.", "Use the slug or the IRI of a municipality.")
 
 
 def _chosen(parameter: str, value: str | None, known: Mapping[str, str]) -> Chosen | None:
@@ -230,35 +248,8 @@ def _chosen(parameter: str, value: str | None, known: Mapping[str, str]) -> Chos
     )
 
 
-def _normal(text: str) -> str:
-    return unicodedata.normalize("NFKC", text)
-
-
-def _fold(word: str) -> str:
-    return _normal(word.casefold())
-
-
-def _iris(store: Store, query: str) -> set[str]:
-    return {str(iri) for (iri,) in select(store, query)}
-
-
-def _labels(store: Store, wanted: set[str]) -> Iterator[tuple[str, str, str, bool]]:
-    """Each label of what is wanted: IRI, label, language, and whether it is preferred (or the slug)."""
-    for iri in sorted(wanted):
-        yield iri, names.slug_of(iri), "", True
-    for thing, label, lang, preferred in select(store, _LABELS):
-        if thing in wanted:
-            yield str(thing), str(label), str(lang), preferred == "true"
-
-
-_TOPICS: Final = f"SELECT ?it {{ ?it a skos:Concept FILTER(STRSTARTS(STR(?it), '{names.TOPIC}')) }}"
-_ALLIANCES: Final = "SELECT ?it { ?it a kogge:Alliance }"
-_STATES: Final = "SELECT ?it { VALUES ?class { kogge:State kogge:Province } ?it a ?class }"
-_KINDS: Final = "SELECT ?it { ?it kogge:strength ?number }"
-_COUNTRIES: Final = "SELECT ?it ?code { ?it a schema:Country ; skos:notation ?code }"
-_LABELS: Final = """
-SELECT ?it ?label (LANG(?label) AS ?lang) (?predicate = skos:prefLabel AS ?preferred) {
-    VALUES ?predicate { skos:prefLabel skos:altLabel skos:hiddenLabel }
-    ?it ?predicate ?label
-}
-"""
+def _distinct(matches: Iterable[Match]) -> tuple[Match, ...]:
+    distinct: dict[str, Match] = {}
+    for match in matches:
+        distinct.setdefault(match.iri, match)
+    return tuple(distinct.values())

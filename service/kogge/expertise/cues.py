@@ -1,0 +1,125 @@
+"""Level 5, cues: the words of questions that are no topics, read from `ontology/question-words.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+from kogge import artefacts, names
+from kogge.expertise import words
+
+FILE: Final = "question-words.toml"
+GAP: Final = "…"
+
+
+class Cue(NamedTuple):
+    """What a phrase tells of a question: its role (`seeks`, `weak`, `evidence`, `kind`, `country`), the value
+    and the language; `bare` if it counts without one of the words `which` before it."""
+
+    role: str
+    value: str
+    lang: str
+    bare: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Cues:
+    """All cues; every word and phrase folded and plain."""
+
+    function: Mapping[str, frozenset[str]]
+    common: frozenset[str]
+    phrases: Mapping[str, tuple[Cue, ...]]
+    openings: Mapping[str, int]
+    gaps: tuple[tuple[str, str, Cue], ...]
+    speaker: frozenset[str]
+    offering: frozenset[str]
+    subject: frozenset[str]
+    asking: frozenset[str]
+    which: frozenset[str]
+    before_place: frozenset[str]
+    beside_place: frozenset[str]
+    before_state: tuple[str, ...]
+    place_endings: tuple[str, ...]
+    linking: tuple[str, ...]
+    conjunctions: frozenset[str]
+    prefixes: frozenset[str]
+    never: frozenset[str]
+
+    def tells(self, lang: str, word: str) -> bool:
+        """Whether a word counts in a label: articles and prepositions do not, conjunctions do."""
+        return word not in self.function[lang] or word in self.conjunctions
+
+    def languages(self, word: str) -> Iterator[str]:
+        """The languages in which a folded word is a function word."""
+        for lang, known in self.function.items():
+            if word in known:
+                yield lang
+
+
+@cache
+def cues() -> Cues:
+    """The cues of the data file. Raises Misconfigured where the folder of words is missing."""
+    data: dict[str, Any] = tomllib.loads((artefacts.folder("ontology") / FILE).read_text(encoding="utf-8"))
+    phrases: dict[str, list[Cue]] = defaultdict(list)
+    gaps = []
+    for phrase, cue in _cues(data):
+        if GAP in phrase:
+            first, _, last = phrase.partition(GAP)
+            gaps.append((words.fold(first), words.fold(last), cue))
+        else:
+            for form in {words.words(phrase), words.plain_words(phrase)}:
+                phrases[" ".join(form)].append(cue)
+    openings: dict[str, int] = {}
+    for phrase in phrases:
+        parts = phrase.split()
+        openings[parts[0]] = max(openings.get(parts[0], 0), len(parts))
+    function = {lang: _forms(data["function"][lang].split()) for lang in names.LANGUAGES}
+    place, compound = data["place"], data["compound"]
+    return Cues(
+        function=function,
+        common=_forms(_all(data["common"])).union(*function.values()),
+        phrases={phrase: tuple(found) for phrase, found in phrases.items()},
+        openings=openings,
+        gaps=tuple(gaps),
+        speaker=_forms(_all(data["speaker"])),
+        offering=_forms(_all(data["offering"])),
+        subject=_forms(_all(data["subject"])),
+        asking=_forms(_all(data["asking"])),
+        which=_forms(_all(data["which"])),
+        before_place=_forms(place["before"].split()),
+        beside_place=_forms(place["beside"].split()),
+        before_state=tuple(entry.replace("_", " ") for entry in place["state"].split()),
+        place_endings=tuple(place["ending"].split()),
+        linking=("", *compound["linking"].split()),
+        conjunctions=frozenset(compound["conjunction"].split()),
+        prefixes=_forms(compound["prefixes"].split()),
+        never=_forms(compound["never"].split()),
+    )
+
+
+def _cues(data: Mapping[str, Any]) -> Iterator[tuple[str, Cue]]:
+    groups = [(role, "", entry) for role, entry in data["intent"].items()]
+    groups += [
+        (role, value, entry)
+        for role in ("evidence", "kind", "country")
+        for value, entry in data[role].items()
+    ]
+    for role, value, entry in groups:
+        for lang, said in entry.items():
+            for phrase in said.split():
+                spoken = "" if lang == "singular" else lang
+                yield phrase.replace("_", " "), Cue(role, value, spoken, bare=lang != "singular")
+
+
+def _all(entry: Mapping[str, str]) -> list[str]:
+    return [word for said in entry.values() for word in said.split()]
+
+
+def _forms(said: Iterable[str]) -> frozenset[str]:
+    return frozenset(
+        form for word in said for parts in (words.words(word), words.plain_words(word)) for form in parts
+    )

@@ -1,0 +1,288 @@
+"""Level 5, read: what the lookup needs to know, read from a store: all of it, or what some holders need."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, NamedTuple, TypeAlias
+
+from kogge import names, syntax
+from kogge.expertise.rows import (
+    MENTION,
+    Document,
+    Holder,
+    Membership,
+    Named,
+    Need,
+    Row,
+    Span,
+    closure,
+    collation,
+)
+from kogge.expertise.terms import Words, labels_of, select, values
+from kogge.store.base import Store
+
+Facts: TypeAlias = Mapping[str, Mapping[str, tuple[str, ...]]]  # predicate → thing → values
+
+
+class Reason(NamedTuple):
+    """That a holder has a thing as evidence: all IRIs; `kogge.expertise.rows.Row` without what names it."""
+
+    holder: str
+    topic: str
+    kind: str
+    thing: str
+    iri: str
+    meeting: str | None
+    sources: tuple[str, ...]
+
+
+class Reader:
+    """Reads, one query each, what is said of the holders `only` (IRIs); of all where it is None.
+
+    `scan` says that everything will be read: to scan is many times faster than to look up many things.
+    """
+
+    def __init__(
+        self, store: Store, words: Words, only: Iterable[str] | None = None, *, scan: bool = False
+    ) -> None:
+        self._scan = scan
+        self._store = store
+        self._words = words
+        self._only = None if only is None else sorted(only)
+        self._labels: Mapping[str, Mapping[str, str]] | None = None
+
+    def labels(self, iris: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
+        """At least the labels of these things, by IRI and language."""
+        if not self._scan:
+            return labels_of(self._store, iris)
+        if self._labels is None:
+            self._labels = labels_of(self._store)
+        return self._labels
+
+    def reasons(self) -> list[Reason]:
+        """The evidence of the holders, that of one holder together, each in a fixed order."""
+        said = self._said("Expertise", scan=self._scan)
+        meetings = self._meetings(said)
+        found: dict[tuple[str, str, str, str], tuple[str, tuple[str, ...]]] = {}
+        for iri, holder, topic, sources in self._stated(said):
+            for kind in said["kogge:evidenceKind"].get(iri, ()):
+                for thing in said["kogge:evidence"].get(iri, (iri,)):  # what names no evidence is its own
+                    if kind in self._words.kinds:
+                        key = holder, topic, kind, thing
+                        first, others = found.get(key, (iri, ()))
+                        found[key] = min(iri, first), others + sources if others else sources
+        return [
+            Reason(*key, iri, meetings.get((iri, key[3])), tuple(sorted(set(sources))))
+            for key, (iri, sources) in sorted(found.items())
+        ]
+
+    def _meetings(self, said: Facts) -> dict[tuple[str, str], str]:
+        """The meeting from which the participants are taken, by expertise and its evidence."""
+        derived = said["prov:wasDerivedFrom"]
+        wholes = {whole for some in derived.values() for whole in some}
+        parts = self._select_of(wholes, "?iri ?part", "?iri schema:subEvent ?part") if wholes else ()
+        whole_of = {(str(part), str(whole)) for whole, part in parts}
+        meetings: dict[tuple[str, str], str] = {}
+        for iri, some in derived.items():
+            for thing in said["kogge:evidence"].get(iri, ()):
+                if fitting := [whole for whole in some if (thing, whole) in whole_of]:
+                    meetings[iri, thing] = min(fitting)
+        return meetings
+
+    def _stated(self, said: Facts) -> Iterator[tuple[str, str, str, tuple[str, ...]]]:
+        """What has a holder and a topic, each with both and its sources."""
+        topics = self._words.topics
+        holders, about, sources = said["kogge:holder"], said["kogge:topic"], said["dcterms:source"]
+        for iri in said["rdf:type"]:
+            for holder in holders.get(iri, ()):
+                for topic in about.get(iri, ()):
+                    if topic in topics:
+                        yield iri, holder, topic, sources.get(iri, ())
+
+    def _said(self, class_: str, *, scan: bool = False) -> Facts:
+        """What is said of the things of a class that have one of the holders, or (`scan`) of all things."""
+        facts: dict[str, dict[str, tuple[str, ...]]] = {name: {} for name in _PREDICATES}
+        if scan:
+            for name, said in facts.items():
+                if name == "kogge:status":  # nothing that is scanned has one
+                    continue
+                it = f"kogge:{class_}" if name == "rdf:type" else "?value"
+                for iri, value in select(self._store, f"SELECT ?iri ?value {{ ?iri {name} {it} }}"):
+                    said[str(iri)] = (*said.get(str(iri), ()), str(value))
+            return facts
+        chosen = "" if self._only is None else f"VALUES ?holder {{ {values(self._only)} }} "
+        query = f"""SELECT DISTINCT ?iri ?name ?value
+            {{ {chosen}?iri kogge:holder ?holder ; a kogge:{class_} ; ?name ?value }}"""
+        by_name = {_iri(name): said for name, said in facts.items()}
+        for iri, predicate, value in select(self._store, query):
+            if predicate in by_name:
+                said = by_name[predicate]
+                said[str(iri)] = (*said.get(str(iri), ()), str(value))
+        if self._only is not None:
+            mine, holders = set(self._only), facts["kogge:holder"]
+            for iri_, some in holders.items():
+                holders[iri_] = tuple([one for one in some if one in mine])
+        return facts
+
+    def holders(self, iris: Iterable[str]) -> dict[str, Holder]:
+        """These holders, with where they are and in which alliances."""
+        wanted = sorted(set(iris))
+        labels = self.labels(wanted)
+        containers = self._containers(wanted)
+        joined: dict[str, set[str]] = defaultdict(set)
+        for holder, alliance in self._select_joined("?holder ?alliance", _JOINED):
+            joined[str(holder)].add(str(alliance))
+        return {
+            iri: Holder(
+                iri,
+                labels.get(iri, {}),
+                places=closure(containers, iri) | {iri},
+                alliances=frozenset(joined.get(iri, ())),
+                order=(collation(Named(iri, labels.get(iri, {})).label("de")), iri),
+            )
+            for iri in wanted
+        }
+
+    def _containers(self, holders: Iterable[str]) -> dict[str, frozenset[str]]:
+        """In which places these lie, and those in which."""
+        containers: dict[str, set[str]] = defaultdict(set)
+        seen, level = set[str](), set(holders)
+        while level:
+            seen |= level
+            for iri, place in self._select_of(level, "?iri ?place", "?iri schema:containedInPlace ?place"):
+                containers[str(iri)].add(str(place))
+            level = set() if self._scan else set[str]().union(*containers.values()) - seen
+        return {iri: frozenset(places) for iri, places in containers.items()}
+
+    def memberships(self) -> dict[tuple[str, str], tuple[Membership, ...]]:
+        """The memberships by alliance and member; who left and came back has two."""
+        found: dict[str, tuple[str, str, str, bool, str | None, str | None]] = {}
+        for iri, alliance, member, status, founder, start, end in self._select_joined(_MEMBER, _MEMBERSHIPS):
+            known = found.get(str(iri))
+            starts = [date for date in (start, known and known[4]) if date]
+            ends = [date for date in (end, known and known[5]) if date]
+            found[str(iri)] = (
+                str(alliance),
+                str(member),
+                names.slug_of(str(status)),
+                founder is not None,
+                min(starts, default=None),
+                min(ends, default=None),
+            )
+        spans = self.spans({date for known in found.values() for date in known[4:] if isinstance(date, str)})
+        memberships: dict[tuple[str, str], list[Membership]] = defaultdict(list)
+        for alliance, member, status, founding, begun, ended in found.values():
+            start_span, end_span = spans.get(begun or ""), spans.get(ended or "")
+            memberships[alliance, member].append(Membership(status, founding, start_span, end_span))
+        return {pair: tuple(sorted(set(held), key=str)) for pair, held in memberships.items()}
+
+    def mentions(self, holders: Mapping[str, Holder]) -> Iterator[Row]:
+        """Where the holders are named as an example."""
+        stated = sorted(self._stated(self._said("Mention")))
+        labels = self.labels({iri for iri, *_ in stated})
+        documents = self.documents({source for *_, sources in stated for source in sources})
+        for iri, holder, topic, sources in stated:
+            thing = Named(iri, labels.get(iri, {}))
+            about = self._words.topics[topic]
+            yield Row(iri, holders[holder], about, thing, MENTION, cited(documents, set(sources)))
+
+    def needs(self, holders: Mapping[str, Holder]) -> Iterator[Need]:
+        """What the holders seek or sought."""
+        said, topics = self._said("Need"), self._words.topics
+        about, status, sources = said["kogge:topic"], said["kogge:status"], said["dcterms:source"]
+        labels = self.labels(said["rdf:type"])
+        documents = self.documents({source for iri in said["rdf:type"] for source in sources.get(iri, ())})
+        for iri in sorted(said["rdf:type"]):
+            for holder in sorted(set(said["kogge:holder"].get(iri, ()))):
+                yield Need(
+                    Named(iri, labels.get(iri, {})),
+                    holders[holder],
+                    tuple(topics[topic] for topic in sorted(set(about.get(iri, ()))) if topic in topics),
+                    names.slug_of(min(status[iri])) if iri in status else "open",
+                    cited(documents, set(sources.get(iri, ()))),
+                )
+
+    def holding(self) -> set[str]:
+        """Everybody who has or had something: evidence, a mention, a need, a membership."""
+        held = {
+            str(holder) for (holder,) in select(self._store, "SELECT DISTINCT ?it { [] kogge:holder ?it }")
+        }
+        joined = self._select_joined("?holder ?alliance", _MEMBERS)
+        return held.union(*({str(member), str(alliance)} for member, alliance in joined))
+
+    def documents(self, iris: Iterable[str]) -> dict[str, Document]:
+        """These documents with their titles and when they were issued."""
+        wanted = sorted(iris)
+        labels = self.labels(wanted)
+        issued: dict[str, str] = {}
+        for iri, date in self._select_of(wanted, "?iri ?date", "?iri dcterms:issued ?date"):
+            issued[str(iri)] = min(str(date), issued.get(str(iri), str(date)))
+        return {iri: Document(iri, labels.get(iri, {}), issued.get(iri)) for iri in wanted}
+
+    def described(self, iris: Iterable[str]) -> list[tuple[Named, str | None]]:
+        """These things with their labels, and when they were issued if they are documents."""
+        return [(Named(one.iri, one.labels), one.issued) for one in self.documents(iris).values()]
+
+    def spans(self, iris: Iterable[str]) -> dict[str, Span]:
+        """The first and last day of what has bounds among these."""
+        pattern = "?iri kogge:earliest ?first ; kogge:latest ?last"
+        spans: dict[str, Span] = {}
+        for iri, first, last in self._select_of(iris, "?iri ?first ?last", pattern):
+            known = spans.get(str(iri), Span(str(first), str(last)))
+            spans[str(iri)] = Span(min(known.earliest, str(first)), max(known.latest, str(last)))
+        return spans
+
+    def wholes(self, things: Iterable[str]) -> dict[str, list[str]]:
+        """What these things are parts of: the meeting of a group, the programme of a funding."""
+        wholes: dict[str, list[str]] = defaultdict(list)
+        for part, whole in sorted(set(self._select_of(things, "?iri ?whole", _WHOLES)), key=str):
+            wholes[str(part)].append(str(whole))
+        return wholes
+
+    def dates(self, things: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
+        """The dates of these things, each with the document on which the graph that says so rests, or ''."""
+        dates: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for iri, date, source in self._select_of(things, "?iri ?date ?source", _DATES):
+            dates[str(iri)].append((str(date), source or ""))
+        return dates
+
+    def _select_joined(self, columns: str, pattern: str) -> Iterator[tuple[str | None, ...]]:
+        """Rows about the memberships of the holders in alliances."""
+        chosen = "" if self._only is None else f"VALUES ?holder {{ {values(self._only)} }} "
+        return select(self._store, f"SELECT {columns} {{ {chosen}{pattern} }}")
+
+    def _select_of(self, iris: Iterable[str], columns: str, pattern: str) -> Iterator[tuple[str | None, ...]]:
+        """Rows about these things, or about all."""
+        if self._scan:
+            yield from select(self._store, f"SELECT {columns} {{ {pattern} }}")
+        elif wanted := values(iris):
+            yield from select(self._store, f"SELECT {columns} {{ VALUES ?iri {{ {wanted} }} {pattern} }}")
+
+
+def cited(documents: Mapping[str, Document], iris: Iterable[str]) -> tuple[Document, ...]:
+    """These documents, the oldest first."""
+    return tuple(sorted((documents[iri] for iri in iris), key=lambda one: (one.issued or "~", one.iri)))
+
+
+def _iri(name: str) -> str:
+    prefix, _, local = name.partition(":")
+    return syntax.prefixes()[prefix] + local
+
+
+_PREDICATES: Final = (
+    *("rdf:type", "kogge:holder", "kogge:topic", "kogge:evidence", "kogge:evidenceKind", "kogge:status"),
+    *("dcterms:source", "prov:wasDerivedFrom"),
+)
+_MEMBERS: Final = "?iri org:member ?holder ; org:organization ?alliance . ?alliance a kogge:Alliance"
+_JOINED: Final = f"""{_MEMBERS} . ?iri kogge:status ?status .
+    FILTER(?status IN (kogge:inForce, kogge:intendedMembership))"""
+_MEMBER: Final = "?iri ?alliance ?holder ?status ?founder ?from ?to"
+_MEMBERSHIPS: Final = f"""{_MEMBERS} . ?iri kogge:status ?status .
+    OPTIONAL {{ ?iri kogge:role ?founder FILTER(?founder = kogge:founder) }}
+    OPTIONAL {{ ?iri org:memberDuring ?interval
+        OPTIONAL {{ ?interval time:hasBeginning ?from }} OPTIONAL {{ ?interval time:hasEnd ?to }} }}"""
+_DATES: Final = """VALUES ?predicate { dcterms:date dcterms:issued schema:startDate }
+    GRAPH ?graph { ?iri ?predicate ?date } OPTIONAL { ?graph dcterms:source ?source }"""
+_WHOLES: Final = """{ ?whole schema:subEvent ?iri } UNION { ?whole kogge:undertakes ?iri }
+    UNION { ?iri dcterms:isPartOf ?whole . ?whole a kogge:Programme }"""

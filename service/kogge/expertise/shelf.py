@@ -1,0 +1,239 @@
+"""Level 5, shelf: the reasons with all that is shown of them, in SQLite, in a file or in memory.
+
+Holders, topics and kinds of evidence are numbers here, which `kogge.expertise.index` gives. A shelf is
+derived: where its form or its state does not fit it is made anew, so nothing is migrated.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from kogge.errors import Misconfigured
+from kogge.expertise.rows import Document, Named, Span
+
+FORM: Final = 1  # of the tables; raised with every change of them
+
+_TABLES: Final = """
+CREATE TABLE said (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE holder (number INTEGER PRIMARY KEY, iri TEXT NOT NULL);
+CREATE TABLE thing (number INTEGER PRIMARY KEY, iri TEXT NOT NULL, labels TEXT NOT NULL, issued TEXT);
+CREATE TABLE part (whole INTEGER, thing INTEGER, PRIMARY KEY (whole, thing)) WITHOUT ROWID;
+CREATE TABLE reason (
+    holder INTEGER, number INTEGER, topic INTEGER, kind INTEGER, thing INTEGER, iri TEXT, meeting INTEGER,
+    date TEXT, earliest TEXT, latest TEXT, sources TEXT, PRIMARY KEY (holder, number)
+) WITHOUT ROWID;
+"""
+_INDEXES: Final = """
+CREATE UNIQUE INDEX IF NOT EXISTS thing_by_iri ON thing (iri);
+CREATE INDEX IF NOT EXISTS reason_by_thing ON reason (thing, holder);
+"""
+_REASON: Final = """
+SELECT reason.number, reason.iri, thing.iri, thing.labels, date, sources, whole.iri, whole.labels
+FROM reason JOIN thing ON thing.number = reason.thing LEFT JOIN thing AS whole ON whole.number = meeting
+WHERE reason.holder = ? AND reason.number IN ({})
+"""
+
+
+_decode: Final = json.JSONDecoder().raw_decode
+
+
+class Stored(NamedTuple):
+    """A reason as it is put on the shelf: numbers of topic, kind, things; `sources` are documents."""
+
+    number: int
+    topic: int
+    kind: int
+    thing: int
+    iri: str
+    meeting: int | None
+    date: str | None
+    span: Span | None
+    sources: Sequence[int]
+
+
+class Shown(NamedTuple):
+    """What is shown of a reason beside holder, topic and kind."""
+
+    iri: str
+    thing: Named
+    date: str | None
+    sources: tuple[Document, ...]
+    meeting: Named | None
+
+
+class Shelf:
+    """The shelf in the file `path`, or in memory for None; not to be used by two threads at once."""
+
+    def __init__(self, path: Path | None, *, fresh: bool = False) -> None:
+        self.path = path
+        try:
+            if path and fresh:
+                path.unlink(missing_ok=True)
+            self._base = sqlite3.connect(
+                path or ":memory:", isolation_level=None, check_same_thread=False, cached_statements=512
+            )
+            self._base.execute("PRAGMA journal_mode = WAL" if not fresh else "PRAGMA journal_mode = MEMORY")
+            self._base.execute("PRAGMA synchronous = OFF")  # derived: what is lost is made anew
+            self._base.execute("PRAGMA mmap_size = 4294967296")
+            (form,) = self._base.execute("PRAGMA user_version").fetchone()
+            if form == 0:
+                self._base.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {FORM}; COMMIT;")
+        except (OSError, sqlite3.Error) as error:
+            raise Misconfigured(
+                f"The index {path} cannot be used: {error}.", "Remove it: it is made anew from the store."
+            ) from error
+        self.fits = form in (0, FORM)
+        self._things: dict[str, int] = {}
+        self._documents: dict[int, Document] = {}
+
+    def __enter__(self) -> Shelf:
+        self._base.execute("BEGIN")
+        return self
+
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        self._documents.clear()
+        self._base.execute("ROLLBACK" if failed else "COMMIT")
+
+    def finish(self) -> None:
+        """Makes the indexes, which is faster when everything has been put."""
+        self._base.executescript(_INDEXES)
+        self._things.clear()
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._base.close()
+
+    def size(self) -> int:
+        """Bytes."""
+        (pages,), (each,) = (
+            self._base.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size")
+        )
+        return int(pages * each)
+
+    def say(self, name: str, value: str) -> None:
+        """Keeps a text under a name."""
+        self._base.execute("INSERT OR REPLACE INTO said VALUES (?, ?)", (name, value))
+
+    def said(self, name: str) -> str | None:
+        """The text that was kept, if any."""
+        row = self._base.execute("SELECT value FROM said WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    # Writing
+
+    def put_holders(self, holders: Iterable[tuple[int, str]]) -> None:
+        """Adds holders: number and IRI."""
+        self._base.executemany("INSERT OR REPLACE INTO holder VALUES (?, ?)", holders)
+
+    def number_things(
+        self, things: Iterable[tuple[Named, str | None]], *, fresh: bool = False
+    ) -> dict[str, int]:
+        """The number of each thing, by IRI, after it was put with its labels and when it was issued.
+
+        `fresh` says that none of them is there yet.
+        """
+        rows = [(one.iri, json.dumps(dict(one.labels), ensure_ascii=False), issued) for one, issued in things]
+        if fresh:
+            begin = len(self._things)
+            self._things.update((iri, number) for number, (iri, _, _) in enumerate(rows, begin))
+            numbered = ((self._things[iri], iri, labels, issued) for iri, labels, issued in rows)
+            self._base.executemany("INSERT INTO thing VALUES (?, ?, ?, ?)", numbered)
+            return self._things
+        upsert = """INSERT INTO thing (iri, labels, issued) VALUES (?, ?, ?) ON CONFLICT (iri)
+            DO UPDATE SET labels = excluded.labels, issued = excluded.issued RETURNING number"""
+        return {row[0]: int(self._base.execute(upsert, row).fetchone()[0]) for row in rows}
+
+    def put_parts(self, parts: Iterable[tuple[int, int]]) -> None:
+        """Adds which thing (second) is a part of which (first)."""
+        self._base.executemany("INSERT OR IGNORE INTO part VALUES (?, ?)", parts)
+
+    def put(self, holder: int, reasons: Iterable[Stored]) -> None:
+        """Adds the reasons of a holder."""
+        self._base.executemany(
+            "INSERT INTO reason VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (
+                    holder,
+                    *one[:7],
+                    *(one.span or (None, None)),
+                    ",".join(map(str, one.sources)),
+                )
+                for one in reasons
+            ),
+        )
+
+    def drop(self, holder: int) -> None:
+        """Takes the reasons of a holder away."""
+        self._base.execute("DELETE FROM reason WHERE holder = ?", (holder,))
+
+    # Reading
+
+    def known(self, iris: Iterable[str]) -> set[str]:
+        """Those of the IRIs that are things of a reason, documents, or meetings."""
+        return {iri for iri in iris if self._number(iri) is not None}
+
+    def named(self, iri: str) -> Named:
+        """A thing with its labels, if it has any here."""
+        row = self._base.execute("SELECT labels FROM thing WHERE iri = ?", (iri,)).fetchone()
+        return Named(iri, _decode(row[0])[0] if row else {})
+
+    def holders(self) -> list[str]:
+        """The IRIs of the holders by their numbers."""
+        return [str(iri) for (iri,) in self._base.execute("SELECT iri FROM holder ORDER BY number")]
+
+    def packed(self) -> Iterator[tuple[int, int, int, int]]:
+        """Holder, thing, topic, kind of all reasons, in the order of their numbers."""
+        return self._base.execute("SELECT holder, thing, topic, kind FROM reason ORDER BY holder, number")
+
+    def spans(self, holder: int) -> list[Span | None]:
+        """The bounds of the dates of a holder's reasons, in the order of their numbers."""
+        query = "SELECT earliest, latest FROM reason WHERE holder = ? ORDER BY number"
+        return [Span(*row) if row[0] else None for row in self._base.execute(query, (holder,))]
+
+    def whole(self, iri: str) -> frozenset[int]:
+        """The numbers of a thing and of all that is part of it; empty where nobody has it as evidence."""
+        found: set[int] = set()
+        number = self._number(iri)
+        waiting = [] if number is None else [number]
+        while waiting:
+            found.add(next_ := waiting.pop())
+            parts = self._base.execute("SELECT thing FROM part WHERE whole = ?", (next_,))
+            waiting += [part for (part,) in parts if part not in found]
+        return frozenset(found)
+
+    def holding(self, things: Iterable[int]) -> list[int]:
+        """The numbers of the holders that have one of the things as evidence."""
+        query = "SELECT DISTINCT holder FROM reason WHERE thing = ?"
+        return sorted({holder for thing in things for (holder,) in self._base.execute(query, (thing,))})
+
+    def show(self, holder: int, numbers: Sequence[int]) -> dict[int, Shown]:
+        """What is shown of these reasons of a holder, by their numbers."""
+        shown = {}
+        for start in range(0, len(numbers), 500):
+            some = numbers[start : start + 500]
+            room = 1 << (len(some) - 1).bit_length()  # few different statements
+            marks = ",".join("?" * room)
+            values = (holder, *some, *[some[-1]] * (room - len(some)))
+            rows = self._base.execute(_REASON.format(marks), values)
+            for number, iri, thing, labels, date, sources, whole, whole_labels in rows:
+                documents = tuple([self._document(int(one)) for one in sources.split(",")] if sources else ())
+                meeting = Named(whole, _decode(whole_labels)[0]) if whole else None
+                shown[number] = Shown(iri, Named(thing, _decode(labels)[0]), date, documents, meeting)
+        return shown
+
+    def _number(self, iri: str) -> int | None:
+        row = self._base.execute("SELECT number FROM thing WHERE iri = ?", (iri,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def _document(self, number: int) -> Document:
+        if number not in self._documents:
+            if len(self._documents) > 10_000:
+                self._documents.clear()
+            query = "SELECT iri, labels, issued FROM thing WHERE number = ?"
+            iri, labels, issued = self._base.execute(query, (number,)).fetchone()
+            self._documents[number] = Document(iri, _decode(labels)[0], issued)
+        return self._documents[number]

@@ -1,0 +1,218 @@
+"""Level 5, standings: the rankings of all topics, and who stands where in them; holders are numbers.
+
+Kept in memory: the rows of all holders, their memberships, and a ranking for each topic, by any kind of
+evidence and by each. What a member has through its alliances is in them as well.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeAlias
+
+from kogge import names
+from kogge.expertise.ranking import ANY, Key, Ranking, Weights, entry_of, in_set, number_of, thing_of
+from kogge.expertise.rows import Holder, Membership, Span
+from kogge.expertise.terms import Words
+
+Passed: TypeAlias = Mapping[tuple[int, int], int]  # topic and kind of evidence → the cell of a member
+
+
+class Standings:
+    """Topics and kinds of evidence by IRI, holders and their rows by number, and the rankings.
+
+    `spans` gives the bounds of the dates of a holder's rows.
+    """
+
+    def __init__(self, words: Words, spans: Callable[[int], list[Span | None]]) -> None:
+        self.topics, self.kinds = words.topics, words.kinds
+        self.topic_list, self.kind_list = list(words.topics.values()), list(words.kinds.values())
+        self.weights = Weights(words)
+        self.holders: list[Holder] = []
+        self.numbers: dict[str, int] = {}
+        self.rows: list[array[int]] = []
+        self.members: dict[int, dict[int, tuple[Membership, ...]]] = defaultdict(dict)  # by alliance
+        self.mixed = 0  # the set of those who have one thing as evidence of several kinds
+        self._spans = spans
+        self._topic = {iri: number for number, iri in enumerate(self.topics)}
+        self._kind = {iri: number for number, iri in enumerate(self.kinds)}
+        self._masks: dict[str, int] = defaultdict(int)
+        self._joined: dict[int, set[int]] = defaultdict(set)
+        self._rankings: dict[tuple[int, int], Ranking] = {}
+        self._passing: dict[tuple[int, tuple[Membership, ...]], list[bool]] = {}
+        self._passed: dict[tuple[int, tuple[Membership, ...]], Passed] = {}
+
+    # Asking
+
+    def ranking(self, topic: str, kind: str | None = None) -> Ranking | None:
+        """Who has something on a topic, by any kind of evidence or by one (IRIs); None: nobody."""
+        return self._rankings.get((self._topic[topic], ANY if kind is None else self._kind[kind]))
+
+    def key(self, ranking: Ranking) -> Callable[[int], Key]:
+        """What gives the place of each holder in a ranking."""
+        holders, cells = self.holders, ranking.cells
+
+        def key(number: int) -> Key:
+            cell = cells[number]
+            return cell & 3, -(cell >> 2 & 0xFFFFFFFF), *holders[number].order
+
+        return key
+
+    def passes(self, alliance: int, held: tuple[Membership, ...]) -> list[bool]:
+        """Which reasons of an alliance, by their numbers, count for a member with these memberships."""
+        if (alliance, held) not in self._passing:
+            proves = [kind.proves for kind in self.kind_list]
+            self._passing[alliance, held] = [
+                any(one.passes_on(span, proves[row & 0xFF]) for one in held)
+                for row, span in zip(self.rows[alliance], self._spans(alliance), strict=True)
+            ]
+        return self._passing[alliance, held]
+
+    def kind_number(self, kind: str) -> int:
+        """The number of a kind of evidence (IRI)."""
+        return self._kind[kind]
+
+    def itself(self, holder: str) -> int:
+        """The set of one holder (IRI), empty if it is not known."""
+        return 1 << 8 * self.numbers[holder] if holder in self.numbers else 0
+
+    def group(self, iri: str) -> int:
+        """The set of the holders in an alliance or a place, that itself included."""
+        return self._masks.get(iri, 0) | self.itself(iri)
+
+    def kind_group(self, kind: str) -> int:
+        """The set of the holders of a kind: `municipality`."""
+        return self._masks.get(kind, 0)
+
+    def is_place(self, iri: str) -> bool:
+        """Whether holders lie in it."""
+        return iri in self._masks and names.kind_of(iri) != "alliance"
+
+    # Bringing up to date
+
+    def rank(self) -> None:
+        """Makes all rankings."""
+        in_order = sorted(range(len(self.holders)), key=lambda number: self.holders[number].order)
+        places = [0] * len(in_order)
+        for place, number in enumerate(in_order):
+            places[number] = place
+        found: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
+        mixed = []
+        for number, rows in enumerate(self.rows):
+            for list_, cell in self.cells_of(number).items():
+                found[list_][number] = cell
+            if _is_mixed(rows):
+                mixed.append(number)
+        self.mixed = in_set(mixed, len(self.holders))
+        self._rankings = {list_: Ranking.of(cells, places, in_order) for list_, cells in found.items()}
+
+    def cells_of(self, number: int) -> dict[tuple[int, int], int]:
+        """The cell of a holder in every ranking (topic, kind of evidence) in which it is."""
+        cells: dict[tuple[int, int], int] = {}
+        own = self.weights.by_topic(self.rows[number])
+        for topic, pieces in own.items():
+            for kind, cell in self.weights.cells(pieces.values()).items():
+                cells[topic, kind] = cell
+        for alliance in sorted(self._joined.get(number, ()), key=lambda one: self.holders[one].order):
+            for list_, cell in self._through(alliance, self.members[alliance][number]).items():
+                if list_[0] not in own:
+                    known = cells.get(list_)
+                    if known is None or _before(cell, known):
+                        cells[list_] = cell
+        return cells
+
+    def _through(self, alliance: int, held: tuple[Membership, ...]) -> Passed:
+        """What an alliance passes on to a member with these memberships."""
+        if (alliance, held) not in self._passed:
+            passes = self.passes(alliance, held)
+            self._passed[alliance, held] = {
+                (topic, kind): cell
+                for topic, pieces in self.weights.by_topic(self.rows[alliance]).items()
+                for kind, cell in self.weights.cells(
+                    (piece for piece in pieces.values() if passes[number_of(piece)]), alliance
+                ).items()
+            }
+        return self._passed[alliance, held]
+
+    def targets(self, holders: Iterable[str]) -> set[int]:
+        """The numbers of these holders, and of the members of those that are alliances."""
+        numbers = {self.numbers[iri] for iri in holders if iri in self.numbers}
+        return numbers.union(*(self.members.get(number, {}) for number in numbers))
+
+    def take_out(self, number: int) -> None:
+        """Takes a holder out of all rankings."""
+        for ranking in self._rankings.values():
+            if ranking.get(number):
+                ranking.drop(number, self.key(ranking))
+
+    def put_in(self, number: int) -> None:
+        """Puts a holder into the rankings in which it is by now."""
+        for list_, cell in self.cells_of(number).items():
+            if list_ not in self._rankings:
+                self._rankings[list_] = Ranking.of({}, [0] * len(self.holders), [])
+            ranking = self._rankings[list_]
+            ranking.put(number, cell, self.key(ranking))
+
+    def replace(self, number: int, rows: array[int]) -> None:
+        """Takes other rows of a holder."""
+        self.rows[number] = rows
+        self.mixed = self.mixed & ~(1 << 8 * number) | _is_mixed(rows) << 8 * number
+        self._passing = {key: value for key, value in self._passing.items() if key[0] != number}
+        self._passed = {key: value for key, value in self._passed.items() if key[0] != number}
+
+    def rename(self, holders: Mapping[str, Holder]) -> None:
+        """Takes what is said of these holders; new ones get the next numbers."""
+        for iri, holder in holders.items():
+            if iri not in self.numbers:
+                self.numbers[iri] = len(self.holders)
+                self.holders.append(holder)
+                for ranking in self._rankings.values():
+                    ranking.cells.append(0)
+                self.rows.append(array("Q"))
+            number = self.numbers[iri]
+            for place in _groups_of(self.holders[number]):
+                self._masks[place] &= ~(1 << 8 * number)
+            for place in _groups_of(holder):
+                self._masks[place] |= 1 << 8 * number
+            self.holders[number] = holder
+
+    def mask(self) -> None:
+        """Makes the sets of holders by alliance, place and kind."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for number, holder in enumerate(self.holders):
+            for place in _groups_of(holder):
+                found[place].append(number)
+        for place, numbers in found.items():
+            self._masks[place] = in_set(numbers, len(self.holders))
+
+    def join(
+        self, holders: Iterable[str], memberships: Mapping[tuple[str, str], tuple[Membership, ...]]
+    ) -> None:
+        """Takes the memberships of these holders, by alliance and member, instead of those they had."""
+        for iri in holders:
+            for number in self._joined.pop(self.numbers[iri], ()):
+                self.members[number].pop(self.numbers[iri], None)
+        for (alliance, member), held in memberships.items():
+            if alliance in self.numbers and member in self.numbers:
+                self.members[self.numbers[alliance]][self.numbers[member]] = held
+                self._joined[self.numbers[member]].add(self.numbers[alliance])
+
+
+def _is_mixed(rows: Iterable[int]) -> bool:
+    """Whether one thing is evidence of several kinds."""
+    kinds: dict[int, int] = {}
+    return any(kinds.setdefault(thing_of(row), row & 0xFF) != row & 0xFF for row in rows)
+
+
+def _before(cell: int, other: int) -> bool:
+    """Whether what a member has through one alliance stands before what it has through another."""
+    one, two = entry_of(cell), entry_of(other)
+    return (one.block, -one.score) < (two.block, -two.score)
+
+
+def _groups_of(holder: Holder) -> Iterator[str]:
+    """What a question can restrict its answers to, of all that a holder belongs to."""
+    yield from holder.alliances
+    yield from holder.places - {holder.iri}
+    yield holder.kind

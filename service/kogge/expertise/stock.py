@@ -1,0 +1,80 @@
+"""Level 5, stock: puts what was read from the store on the shelf: reasons, things, documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from kogge.expertise.read import Reader, Reason, cited
+from kogge.expertise.rows import Named
+from kogge.expertise.shelf import Shelf, Stored
+from kogge.expertise.terms import Words
+
+
+class Stock:
+    """What is said of the things and documents of some reasons, numbered by the shelf on which it was put.
+
+    `fresh` says that the shelf was empty.
+    """
+
+    def __init__(
+        self, reader: Reader, reasons: Sequence[Reason], words: Words, shelf: Shelf, *, fresh: bool = False
+    ) -> None:
+        things = {reason.thing for reason in reasons}
+        self._documents = reader.documents({source for reason in reasons for source in reason.sources})
+        self._wholes = reader.wholes(things)
+        carriers = things | {whole for thing in things for whole in self._wholes.get(thing, ())}
+        self._dates = reader.dates(carriers)
+        self._spans = reader.spans(carriers)
+        self._topic = {iri: number for number, iri in enumerate(words.topics)}
+        self._kind = {iri: number for number, iri in enumerate(words.kinds)}
+        above = self._above(reader, things)
+        named = carriers | {reason.meeting for reason in reasons if reason.meeting}
+        named |= {whole for wholes in above.values() for whole in wholes}
+        labels = reader.labels(named)
+        put: dict[str, tuple[Named, str | None]] = {
+            iri: (Named(iri, labels.get(iri, {})), None) for iri in sorted(named)
+        }
+        put |= {iri: (document, document.issued) for iri, document in self._documents.items()}
+        self._number = shelf.number_things(put.values(), fresh=fresh)
+        number = self._number
+        shelf.put_parts((number[whole], number[part]) for part in above for whole in above[part])
+
+    def reasons(self, reasons: Iterable[Reason]) -> Iterator[Stored]:
+        """These as they are put on the shelf, numbered from 0; each holder's are to be given together."""
+        thing_number, documents = self._number, self._documents
+        for number, (_, topic, kind, thing, iri, meeting, sources) in enumerate(reasons):
+            dated, span = None, None
+            if self._dates or self._spans:
+                carriers = (thing, *self._wholes.get(thing, ()))
+                dated = self._date(carriers, sources)
+                span = next((self._spans[one] for one in carriers if one in self._spans), None)
+            cited_ = sources if len(sources) < 2 else [one.iri for one in cited(documents, sources)]
+            yield Stored(
+                number,
+                self._topic[topic],
+                self._kind[kind],
+                thing_number[thing],
+                iri,
+                thing_number[meeting] if meeting else None,
+                dated,
+                span,
+                [thing_number[source] for source in cited_],
+            )
+
+    def _date(self, carriers: Iterable[str], sources: Sequence[str]) -> str | None:
+        """The date of the first carrier that has one, as these sources say it; else as anybody says it."""
+        for carrier in carriers:
+            if said := self._dates.get(carrier):
+                return min(said, key=lambda pair: (pair[1] not in sources, pair[0]))[0]
+        return None
+
+    def _above(self, reader: Reader, things: Iterable[str]) -> Mapping[str, Sequence[str]]:
+        """What these are parts of, and what those are parts of, and so on."""
+        above, wanted = dict[str, Sequence[str]](), set(things)
+        level = {thing: wholes for thing, wholes in self._wholes.items() if thing in wanted}
+        while level:
+            above |= level
+            higher = {whole for wholes in level.values() for whole in wholes} - above.keys()
+            known = reader.wholes(higher) if higher else {}
+            level = {thing: known[thing] for thing in higher if thing in known}
+        return above
