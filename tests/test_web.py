@@ -55,7 +55,7 @@ def test_who_knows_has_the_keys_that_were_promised(web: TestClient) -> None:
 
 
 def test_a_score_is_explained_on_request(web: TestClient) -> None:
-    asked = {"q": "Mobilität", "limit": 1}
+    asked: dict[str, Any] = {"q": "Mobilität", "limit": 1}
     assert "explain" not in web.get("/expertise", params=asked).json()["results"][0]
     [first] = web.get("/expertise", params={**asked, "explain": "true"}).json()["results"]
     counted = [each for each in first["explain"]["sum"] if each["counted"]]
