@@ -54,6 +54,8 @@ class Bench(EmbeddedStore):
 
 def filled(folder: Path, triples: int, table: Path) -> Bench:
     """A store with the words and facts of the checkout, and about so many made-up triples."""
+    if (folder / "store").is_dir():
+        return Bench(folder / "store")
     plain = ox.Store(str(folder / "store"))
     for part in ("ontology", "graph"):
         for path in artefacts.files(part, ".ttl"):
@@ -121,10 +123,11 @@ def _places(index: Index) -> set[str]:
     } & {one for holder in index.holders for one in holder.places}
 
 
-def measure(triples: int, table: Path) -> dict[str, tuple[float, float]]:
+def measure(triples: int, table: Path, keep: Path | None) -> dict[str, tuple[float, float]]:
     """Prints the figures of one size; gives back median and 99th percentile of *found*, by kind."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+        folder = keep / str(triples) if keep else Path(name)
+        folder.mkdir(parents=True, exist_ok=True)
         filling, store = timed(lambda: filled(folder, triples, table))
         print(f"\n{triples:,} triples asked for; filled in {filling / 1000:.1f} s")
         before = _memory()
@@ -221,11 +224,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="How fast the lookup is.")
     parser.add_argument("--triples", type=int, action="append", help="a size, about; may be repeated")
     parser.add_argument("--table", type=Path, default=TABLE, help="the table german-municipalities.csv")
+    parser.add_argument("--keep", type=Path, help="a folder in which the stores are kept, to be used again")
     options = parser.parse_args()
     if not options.table.is_file():
         sys.exit(f"There is no table {options.table.name}. Give its place with --table.")
     sizes = options.triples or list(SIZES)
-    found = [measure(size, options.table) for size in sizes]
+    found = [measure(size, options.table, options.keep) for size in sizes]
     if len(sizes) > 1:
         print(f"\nfrom {sizes[0]:,} to {sizes[-1]:,} triples, medians of *found*:")
         for name, (first, _) in found[0].items():

@@ -19,6 +19,7 @@ from kogge import artefacts, names, questions, syntax
 from kogge.expertise import Lookup
 from kogge.expertise.answer import Result, rank
 from kogge.expertise.index import Index
+from kogge.expertise.needs import seekers
 from kogge.expertise.rows import Holder, Topic
 from kogge.expertise.understand import Chosen, Filters
 from kogge.store.base import Store
@@ -329,6 +330,55 @@ def test_an_index_brought_up_to_date_is_one_built_anew(
                 [shown(one) for one in rank(it, [it.topics[topic]], filters)] for it in (index, fresh)
             )
             assert found == expected
+
+
+def searching(needs: Iterable[tuple[str, str, str]], mentions: Iterable[tuple[str, str]]) -> bytes:
+    lines = [graph_of((), [(TOPICS[0], TOPICS[1])], (), (), {}).decode()]
+    for number, (holder, topic, status) in enumerate(needs):
+        lines.append(
+            f"<{names.ID}need/{number}> a kogge:Need ; kogge:holder <{holder}> ; kogge:topic <{topic}> ;"
+            f" kogge:status kogge:{status} ."
+        )
+    for number, (holder, topic) in enumerate(mentions):
+        lines.append(
+            f"<{names.ID}mention/{number}> a kogge:Mention ; kogge:holder <{holder}> ;"
+            f" kogge:topic <{topic}> ."
+        )
+    return "\n".join(lines).encode()
+
+
+some_needs = st.lists(
+    st.tuples(st.sampled_from(HOLDERS), st.sampled_from(TOPICS[:3]), st.sampled_from(["open", "met"])),
+    max_size=8,
+)
+some_mentions = st.lists(st.tuples(st.sampled_from(HOLDERS), st.sampled_from(TOPICS[:3])), max_size=5)
+
+
+@settings(max_examples=40, deadline=None)
+@given(some_needs, some_mentions, some_needs, some_mentions)
+def test_needs_and_mentions_brought_up_to_date_are_those_read_anew(
+    old: list[tuple[str, str, str]],
+    named: list[tuple[str, str]],
+    new: list[tuple[str, str, str]],
+    named_now: list[tuple[str, str]],
+) -> None:
+    store = store_with(searching(old, named))
+    index = Index.build(store)
+    store.replace_graph(names.graph("test", "facts"), syntax.parse(searching(new, named_now), "ttl"))
+    index.update(store, set(HOLDERS))
+    fresh = Index.build(store)
+    for asked in ([], [TOPICS[0]], [TOPICS[1]], TOPICS[:3]):
+        for among in (None, [HOLDERS[0], HOLDERS[1]]):
+            found, expected = (
+                seekers(it, asked, None if among is None else it.itself(among[0]) | it.itself(among[1]))
+                for it in (index, fresh)
+            )
+            assert found == expected
+            assert len({search.need.thing.iri for search in found}) == len(found)
+    for topic in TOPICS:
+        assert sorted(row.iri for row in index.mentions_on[topic]) == sorted(
+            row.iri for row in fresh.mentions_on[topic]
+        )
 
 
 # The graph of this repository

@@ -83,7 +83,8 @@ class Lookup:
     ) -> tuple[list[Search], int]:
         """A page of who seeks these topics (IRIs) or narrower ones (if none is given, of all open needs), and
         how many there are in all."""
-        found = seekers(self.index, list(topics), most=None)
+        with self.index.lock:
+            found = seekers(self.index, list(topics), most=None)
         return list(found[offset : offset + limit]), len(found)
 
     def matches(self, holder: str) -> Matches:

@@ -11,7 +11,7 @@ from typing import Final
 from kogge.errors import BadRequest
 from kogge.expertise import search
 from kogge.expertise.index import Index
-from kogge.expertise.needs import SEEKERS, everyone, seekers
+from kogge.expertise.needs import SEEKERS, seekers
 from kogge.expertise.ranking import (
     INTENDED,
     NOBODY,
@@ -135,8 +135,8 @@ def answer(index: Index, question: Question, *, limit: int = 20, offset: int = 0
             results=tuple([asking.result(hit) for hit in found.hits]),
             total=found.total,
             offset=offset,
-            mentioned=_mentioned(index, topics, asking.accepts),
-            needs=seekers(index, [topic.iri for topic in topics], asking.accepts) if searches else (),
+            mentioned=_mentioned(index, topics, wanted.among),
+            needs=seekers(index, wanted.topics, wanted.among) if searches else (),
             broader=_broader(index, topics, wanted),
             state=index.state,
         )
@@ -164,14 +164,6 @@ class _Asking:
     def __init__(self, index: Index, wanted: Wanted, things: Sequence[str]) -> None:
         self.index, self.wanted = index, wanted
         self.asked = [*wanted.topics, *things]
-
-    @property
-    def accepts(self) -> Callable[[Holder], bool]:
-        """Whether a holder fits the filters."""
-        if self.wanted.among is None:
-            return everyone
-        marks, numbers = self.wanted.among.to_bytes(len(self.index.holders), "little"), self.index.numbers
-        return lambda holder: marks[numbers[holder.iri]] == 1
 
     def result(self, hit: Hit) -> Result:
         """A hit as a result, whose reasons are read later."""
@@ -247,15 +239,14 @@ def _weight(piece: Piece) -> tuple[Decimal, Decimal, Decimal, str, str]:
     return -piece.value, -row.kind.strength, -piece.closeness, row.topic.iri, row.thing.iri
 
 
-def _mentioned(
-    index: Index, topics: Sequence[Topic], accepts: Callable[[Holder], bool]
-) -> tuple[Result, ...]:
+def _mentioned(index: Index, topics: Sequence[Topic], among: int | None) -> tuple[Result, ...]:
     """Who is named as an example of these topics or narrower ones."""
+    marks = None if among is None else among.to_bytes(len(index.holders), "little")
     found: dict[Holder, dict[str, Piece]] = defaultdict(dict)
     for topic in topics:
         near = dict(topic.reach)
         for row in index.mentions_on.get(topic.iri, ()):
-            if accepts(row.holder):
+            if marks is None or marks[index.numbers[row.holder.iri]]:
                 piece = Piece(row, near[row.topic.iri], frozenset((topic.iri,)))
                 known = found[row.holder].get(row.thing.iri, piece)
                 best = min(known, piece, key=_weight)

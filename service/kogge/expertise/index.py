@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import threading
 from array import array
-from bisect import insort
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import groupby
@@ -53,6 +52,7 @@ class Index(Standings):
         self.needs: list[Need] = []
         self.needs_on: dict[str, list[Search]] = defaultdict(list)
         self.mentions_on: dict[str, list[Row]] = defaultdict(list)
+        self.seeking: dict[str, array[int]] = {}  # the holders of `needs_on`
         self._words, self._shelf = words, shelf
         self._above: dict[str, list[str]] = defaultdict(list)
         for topic in self.topics.values():
@@ -226,18 +226,27 @@ class Index(Standings):
 
     def _read_needs(self, reader: Reader, holders: Mapping[str, Holder]) -> None:
         """Takes what these holders seek, and where they are mentioned."""
-        self.needs = [need for need in self.needs if need.holder.iri not in holders]
-        for searches in self.needs_on.values():
-            searches[:] = [search for search in searches if search.need.holder.iri not in holders]
+        gone = [need for need in self.needs if need.holder.iri in holders]
+        come = list(reader.needs(holders))
+        self.needs = [need for need in self.needs if need.holder.iri not in holders] if gone else self.needs
+        self.needs = sorted([*self.needs, *come], key=_order) if come else self.needs
+        topics = {topic.iri for need in (*gone, *come) for topic in need.topics}
+        for above in {above for topic in topics for above in self._above[topic]}:
+            within = self.topics[above].within
+            searches = [one for one in self.needs_on[above] if one.need.holder.iri not in holders]
+            for need in come:
+                if fitting := [topic for topic in need.topics if topic.iri in within]:
+                    best = min(fitting, key=lambda topic: (topic.iri != above, topic.iri))
+                    searches.append(Search(need, best))
+            searches.sort(key=lambda search: _order(search.need))
+            self.needs_on[above] = searches
+            self.seeking[above] = array("I", [self.numbers[one.need.holder.iri] for one in searches])
         for mentions in self.mentions_on.values():
             mentions[:] = [row for row in mentions if row.holder.iri not in holders]
-        for need in sorted(reader.needs(holders), key=lambda need: need.order):
-            insort(self.needs, need, key=lambda need: need.order)
-            for above in set().union(*(self._above[topic.iri] for topic in need.topics)):
-                within = self.topics[above].within
-                topics = (topic for topic in need.topics if topic.iri in within)
-                search = Search(need, min(topics, key=lambda topic: (topic.iri != above, topic.iri)))
-                insort(self.needs_on[above], search, key=lambda search: search.need.order)
         for row in reader.mentions(holders):
             for above in self._above[row.topic.iri]:
                 self.mentions_on[above].append(row)
+
+
+def _order(need: Need) -> tuple[bool, tuple[str, str], str]:
+    return need.order

@@ -2,42 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from heapq import merge
-from itertools import islice
+from itertools import compress, islice
 from typing import Final
 
 from kogge.expertise.index import Index
-from kogge.expertise.rows import Holder, Need, Search, Topic
+from kogge.expertise.rows import Need, Search, Topic
 
 SEEKERS: Final = 100  # the most that are named for a question
-
-
-def everyone(_: Holder) -> bool:
-    """Accepts every holder."""
-    return True
 
 
 def seekers(
     index: Index,
     topics: Sequence[str],
-    accepts: Callable[[Holder], bool] = everyone,
+    among: int | None = None,
     most: int | None = SEEKERS,
 ) -> tuple[Search, ...]:
     """The needs on these topics (IRIs) or narrower ones, each once: open before met, then by holder.
 
+    `among` is the set of the holders that fit; None: all.
+
     Where a need has several fitting topics, one that was asked for stands before a narrower one. Without a
     topic all needs that are open, also those that name no topic.
     """
+    marks = None if among is None else among.to_bytes(len(index.holders), "little")
     found: Iterable[Search]
-    if not topics:
-        found = (Search(need, first_of(need)) for need in index.needs if need.status == "open")
-    elif len(topics) == 1:
+    if len(topics) == 1:
         found = index.needs_on.get(topics[0], ())
-    else:
+        if marks is not None:
+            found = compress(found, map(marks.__getitem__, index.seeking.get(topics[0], ())))
+        return tuple(islice(found, most))
+    if topics:
         found = _joined(index, topics)
-    if accepts is not everyone:
-        found = (search for search in found if accepts(search.need.holder))
+    else:
+        found = (Search(need, first_of(need)) for need in index.needs if need.status == "open")
+    if marks is not None:
+        found = (search for search in found if marks[index.numbers[search.need.holder.iri]])
     return tuple(islice(found, most))
 
 

@@ -282,7 +282,9 @@ _MEMBERSHIPS: Final = f"""{_MEMBERS} . ?iri kogge:status ?status .
     OPTIONAL {{ ?iri kogge:role ?founder FILTER(?founder = kogge:founder) }}
     OPTIONAL {{ ?iri org:memberDuring ?interval
         OPTIONAL {{ ?interval time:hasBeginning ?from }} OPTIONAL {{ ?interval time:hasEnd ?to }} }}"""
-_DATES: Final = """VALUES ?predicate { dcterms:date dcterms:issued schema:startDate }
-    GRAPH ?graph { ?iri ?predicate ?date } OPTIONAL { ?graph dcterms:source ?source }"""
+_DATES: Final = """{ GRAPH ?graph { ?iri dcterms:date ?date } }
+    UNION { GRAPH ?graph { ?iri dcterms:issued ?date } }
+    UNION { GRAPH ?graph { ?iri schema:startDate ?date } }
+    OPTIONAL { ?graph dcterms:source ?source }"""
 _WHOLES: Final = """{ ?whole schema:subEvent ?iri } UNION { ?whole kogge:undertakes ?iri }
     UNION { ?iri dcterms:isPartOf ?whole . ?whole a kogge:Programme }"""

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, nsmallest
 from itertools import compress, islice
-from operator import add
 from typing import Final
 
 from kogge.expertise.index import Index
@@ -33,6 +32,7 @@ from kogge.expertise.ranking import (
 from kogge.expertise.rows import Membership
 
 _FEW: Final = 64
+_FIRST: Final = 256
 _CELL: Final = (1 << 34) - 1  # block and score in a cell of a ranking
 
 Place = tuple[int, int, int, str, str]
@@ -110,6 +110,14 @@ def _hits(ranking: Ranking, holders: Sequence[int]) -> list[Hit]:
 
 def _proven(ranking: Ranking, first: Sequence[int]) -> bool:
     return any(ranking.cells[holder] & 3 == OWN for holder in first)
+
+
+def _lowest_first(keys: list[int]) -> Iterator[int]:
+    """These in their order, sorted no further than they are wanted."""
+    first = nsmallest(_FIRST, keys)
+    yield from first
+    if len(keys) > _FIRST:
+        yield from islice(sorted(keys), _FIRST, None)
 
 
 class _Join:
@@ -224,9 +232,10 @@ class _Join:
                 holders = list(compress(range(size), marks))
                 sums = [0] * len(holders)
                 for ranking in self.rankings:
-                    cells = [cell & _CELL for cell in map(ranking.cells.__getitem__, holders)]
-                    sums = list(map(add, sums, cells))
-                for key in sorted(-(sum_ >> 2) * size + one for sum_, one in zip(sums, holders, strict=True)):
+                    cells = map(ranking.cells.__getitem__, holders)
+                    sums = [so_far + (cell & _CELL) for so_far, cell in zip(sums, cells, strict=True)]
+                keys = [-(sum_ >> 2) * size + one for sum_, one in zip(sums, holders, strict=True)]
+                for key in _lowest_first(keys):
                     yield block, many, -(key // size), key % size
 
     def _through(self) -> list[tuple[Place, Hit]]:

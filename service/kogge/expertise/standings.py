@@ -40,8 +40,8 @@ class Standings:
         self._masks: dict[str, int] = defaultdict(int)
         self._joined: dict[int, set[int]] = defaultdict(set)
         self._rankings: dict[tuple[int, int], Ranking] = {}
-        self._passing: dict[tuple[int, tuple[Membership, ...]], list[bool]] = {}
-        self._passed: dict[tuple[int, tuple[Membership, ...]], Passed] = {}
+        self._passing: dict[int, dict[tuple[Membership, ...], list[bool]]] = defaultdict(dict)
+        self._passed: dict[int, dict[tuple[Membership, ...], Passed]] = defaultdict(dict)
 
     # Asking
 
@@ -61,13 +61,14 @@ class Standings:
 
     def passes(self, alliance: int, held: tuple[Membership, ...]) -> list[bool]:
         """Which reasons of an alliance, by their numbers, count for a member with these memberships."""
-        if (alliance, held) not in self._passing:
+        passing = self._passing[alliance]
+        if held not in passing:
             proves = [kind.proves for kind in self.kind_list]
-            self._passing[alliance, held] = [
+            passing[held] = [
                 any(one.passes_on(span, proves[row & 0xFF]) for one in held)
                 for row, span in zip(self.rows[alliance], self._spans(alliance), strict=True)
             ]
-        return self._passing[alliance, held]
+        return passing[held]
 
     def kind_number(self, kind: str) -> int:
         """The number of a kind of evidence (IRI)."""
@@ -124,16 +125,17 @@ class Standings:
 
     def _through(self, alliance: int, held: tuple[Membership, ...]) -> Passed:
         """What an alliance passes on to a member with these memberships."""
-        if (alliance, held) not in self._passed:
+        passed = self._passed[alliance]
+        if held not in passed:
             passes = self.passes(alliance, held)
-            self._passed[alliance, held] = {
+            passed[held] = {
                 (topic, kind): cell
                 for topic, pieces in self.weights.by_topic(self.rows[alliance]).items()
                 for kind, cell in self.weights.cells(
                     (piece for piece in pieces.values() if passes[number_of(piece)]), alliance
                 ).items()
             }
-        return self._passed[alliance, held]
+        return passed[held]
 
     def targets(self, holders: Iterable[str]) -> set[int]:
         """The numbers of these holders, and of the members of those that are alliances."""
@@ -158,8 +160,8 @@ class Standings:
         """Takes other rows of a holder."""
         self.rows[number] = rows
         self.mixed = self.mixed & ~(1 << 8 * number) | _is_mixed(rows) << 8 * number
-        self._passing = {key: value for key, value in self._passing.items() if key[0] != number}
-        self._passed = {key: value for key, value in self._passed.items() if key[0] != number}
+        self._passing.pop(number, None)
+        self._passed.pop(number, None)
 
     def rename(self, holders: Mapping[str, Holder]) -> None:
         """Takes what is said of these holders; new ones get the next numbers."""
