@@ -102,8 +102,9 @@ def test_the_description_lists_every_question_and_every_address(web: TestClient)
         assert [(each["name"], each["example"]) for each in operation["parameters"]] == [
             (each.name, each.example) for each in question.parameters
         ]
-    others = {"/", "/expertise", "/sparql", "/queries", "/graphs", "/health/live", "/health/ready"}
-    assert others | {"/openapi.json"} == paths.keys() - {f"/queries/{name}" for name in NAMES}
+    others = {"/", "/expertise", "/needs", "/matches", "/suggest", "/sparql", "/queries", "/graphs"}
+    others |= {"/health/live", "/health/ready", "/openapi.json"}
+    assert others == paths.keys() - {f"/queries/{name}" for name in NAMES}
     assert set(paths["/sparql"]) == {"get", "post"}
     operations = [operation for path in paths.values() for operation in path.values()]
     assert all(operation["summary"] and "422" not in operation["responses"] for operation in operations)

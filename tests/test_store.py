@@ -30,7 +30,7 @@ from kogge.errors import (
 )
 from kogge.store import evaluate as evaluation
 from kogge.store import guard, remote
-from kogge.store.embedded import EmbeddedStore
+from kogge.store.embedded import EmbeddedStore, query_error
 from kogge.store.evaluate import Query, Result
 from kogge.store.guard import Limits, inspect
 
@@ -60,6 +60,16 @@ def rows(store: EmbeddedStore, text: str, **given_: NamedNode | Literal) -> list
     answer = store.query(text, substitutions=given_)
     assert isinstance(answer, QuerySolutions)
     return sorted(tuple(term.value for term in row) for row in answer)
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9/", "foo:bar"])
+def test_an_address_that_the_engine_does_not_try_is_a_bad_request(address: str) -> None:
+    store = EmbeddedStore()
+    answer = store.query(f"SELECT * {{ SERVICE <{address}> {{ ?s ?p ?o }} }}")
+    assert isinstance(answer, QuerySolutions)
+    with pytest.raises(OSError, match=r"port 9|scheme") as caught:
+        list(answer)
+    assert isinstance(query_error(caught.value), BadRequest)
 
 
 def test_a_triple_that_several_graphs_state_counts_once_and_goes_with_the_last_of_them() -> None:

@@ -17,6 +17,8 @@ from kogge.store.base import Answer, Term
 
 _PLACE: Final = re.compile(r"^error at (\d+):(\d+): ", re.DOTALL)
 _REASON_LENGTH: Final = 300
+# What the engine says of an address in SERVICE that it does not even try.
+_ADDRESS: Final = re.compile(r"The port \d+ is not allowed|A URI scheme must be set")
 # Takes out of the default graph what no graph but these says.
 _ONLY_THERE: Final = """DELETE { ?s ?p ?o } WHERE {
     VALUES ?here { %s } GRAPH ?here { ?s ?p ?o }
@@ -147,6 +149,8 @@ def query_error(error: Exception) -> KoggeError:
         return BadRequest(
             "The query holds a character that is none (half of a surrogate pair).", "Send UTF-8."
         )
+    if isinstance(error, OSError) and _ADDRESS.match(str(error)):
+        return BadRequest("SERVICE is refused: no other address is asked on your behalf.", "Leave it out.")
     if isinstance(error, OSError):
         return KoggeError(f"The store could not be read: {error}", "See the log of the service.")
     return BadRequest(f"The query cannot be evaluated: {error}.")

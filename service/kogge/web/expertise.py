@@ -78,7 +78,9 @@ def needs(
 
 
 @router.api_route("/matches", methods=["GET", "HEAD"])
-def matches(request: Request, holder: Annotated[str, Query()], lang: Language = "de") -> Response:
+def matches(
+    request: Request, holder: Annotated[str, Query(examples=["schwerin"])], lang: Language = "de"
+) -> Response:
     """Who could help a holder (slug or IRI) with its needs, inside and outside its alliances, and who seeks
     what it offers."""
     desk = desk_of(request)

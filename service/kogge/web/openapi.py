@@ -70,6 +70,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
         for operation in operations.values():
             # An error is always a problem; what FastAPI says of its own does not happen here.
             operation["responses"] = {"200": {"description": "The answer"}, "default": _PROBLEM}
+            for parameter in operation.get("parameters", ()):
+                if examples := parameter["schema"].get("examples"):
+                    parameter["example"] = examples[0]
     del paths[saved.PATH]
     for question in desks.all_saved():
         paths[f"/queries/{question.group}/{question.name}"] = {"get": _operation(question)}
