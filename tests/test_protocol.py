@@ -338,6 +338,7 @@ def test_a_client_that_asks_too_much_is_429_with_a_time_and_others_are_not(
             "KOGGE_CLIENT_SECONDS": "1",
             "KOGGE_CLIENT_HEADER": "X-Forwarded-For",
             "KOGGE_QUERY_WORKERS": "2",
+            "KOGGE_QUERY_KEPT": "0",
         }
     )
 

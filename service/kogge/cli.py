@@ -81,6 +81,9 @@ def _serve(given: argparse.Namespace) -> int:
 
     settings = _settings(HOST=given.host, PORT=given.port, HOME=given.home, QUERY_WORKERS=given.query_workers)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    # What no line shows is not looked up for each of them (`logging`, "Optimization").
+    logging._srcfile = None  # noqa: SLF001 - the documented way
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     signal.signal(signal.SIGTERM, _leave)
     server.files()  # before the store needs them
     listening = _listen(settings)

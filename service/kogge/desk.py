@@ -33,11 +33,12 @@ from kogge.media import MediaType
 from kogge.questions import Question
 from kogge.settings import Settings
 from kogge.store import description
+from kogge.store.answers import Answer
 from kogge.store.embedded import EmbeddedStore
 from kogge.store.evaluate import Query, Result, evaluate
 from kogge.store.guard import Limits
 from kogge.store.quota import Quota
-from kogge.store.workers import Answer, Here, Lane, Lanes, Pool
+from kogge.store.workers import Here, Lane, Lanes, Pool
 
 if TYPE_CHECKING:
     from kogge.rules import Finding
@@ -237,11 +238,14 @@ class Desk:
             raise TooLarge(
                 f"The query is longer than {self._settings.query_bytes} bytes.", "Divide it into several."
             )
-        query = replace(
-            self._query(text, accept),
-            default_graphs=tuple(default_graphs),
-            named_graphs=tuple(named_graphs),
-            base=self._settings.base_url + "/sparql",  # a service may say it (SPARQL 1.1, 4.1.1)
+        query = Query(
+            text,
+            accept,
+            tuple(default_graphs),
+            tuple(named_graphs),
+            self._settings.base_url + "/sparql",  # a service may say it (SPARQL 1.1, 4.1.1)
+            self._settings.query_rows,
+            self._settings.query_result_bytes,
         )
         await self.refresh()
         return await self._pool.answer(query, seconds=seconds, client=client)
@@ -340,6 +344,7 @@ def _pool(store: EmbeddedStore, settings: Settings, limits: Limits | None) -> Po
             longest=settings.query_seconds,
             patience=settings.query_seconds,
             memory=settings.query_memory,
+            kept=settings.query_kept,
         ),
         quota=Quota(settings.client_queries or None, settings.client_seconds or None),
         allow_unsafe=settings.unsafe_no_sandbox,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from kogge.errors import NotAcceptable
@@ -83,7 +84,8 @@ def choose(accept: str | None, offered: Sequence[MediaType]) -> MediaType:
     return best
 
 
-def _ranges(accept: str) -> dict[str, float]:
+@lru_cache(maxsize=64)
+def _ranges(accept: str) -> Mapping[str, float]:
     """Media range (lower case) → quality; of a range given twice the last counts."""
     ranges = {}
     for part in accept.split(","):
@@ -96,7 +98,7 @@ def _ranges(accept: str) -> dict[str, float]:
     return ranges
 
 
-def _quality(media: MediaType, ranges: dict[str, float]) -> float:
+def _quality(media: MediaType, ranges: Mapping[str, float]) -> float:
     aliases = tuple(alias for alias, types in _ALIASES.items() if media.type in types)
     for name in (media.type, *aliases, media.type.partition("/")[0] + "/*", "*/*"):
         if name in ranges:

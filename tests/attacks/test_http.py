@@ -233,7 +233,7 @@ def test_h08_the_third_query_of_a_client_waits(delivered: Service) -> None:
         for connection in running:
             connection.sendall(POST + b"Content-Length: %d\r\n\r\n" % len(heavy) + heavy)
         time.sleep(0.3)
-        third = delivered.ask("ASK {}")
+        third = delivered.ask("ASK { } # which nobody has asked yet")
         assert third.status == 429
         assert int(third.headers["retry-after"]) >= 1
         assert delivered.request("GET", "/expertise?q=Wasserstoff").status == 200

@@ -97,15 +97,23 @@ class Process(asyncio.Protocol):
         self.ready = True
         return header
 
-    async def ask(self, request: bytes, most: int) -> Message:
-        """Header and body (up to `most` bytes) of the answer. Raises what it means if the process ends."""
+    async def ask(self, request: bytes, most: int, seconds: float) -> Message:
+        """Header and body (up to `most` bytes) of the answer.
+
+        Raises OutOfTime if it does not come within `seconds`, and what it means if the process ends.
+        """
         if self.ended or self._transport is None:
             raise self._cause()
         self._most = most
-        reply: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        reply: asyncio.Future[Message] = loop.create_future()
         self._reply = reply
         self._transport.write(request)
-        return await reply
+        deadline = loop.call_later(seconds, _give_up, reply)  # cheaper than a time-out around the waiting
+        try:
+            return await reply
+        finally:
+            deadline.cancel()
 
     def kill(self) -> None:
         """Ends the process at once; `connection_lost` does the rest."""
@@ -126,7 +134,8 @@ class Process(asyncio.Protocol):
             self.kill()  # nothing that is caged is trusted
         elif len(self._buffer) == end and self._reply and not self._reply.done():
             with memoryview(self._buffer) as whole:
-                header, content = json.loads(bytes(whole[LENGTHS.size : start])), bytes(whole[start:])
+                header = json.loads(str(whole[LENGTHS.size : start], "utf-8"))
+                content = bytes(whole[start:])
             self._buffer.clear()
             self._reply.set_result((header, content))
             self._reply = None
@@ -153,6 +162,11 @@ class Process(asyncio.Protocol):
         if code < 0:
             return Busy("The process that ran the query was ended by the system.", "Try again.")
         return KoggeError("The query could not be answered.", "Tell us which it was.")
+
+
+def _give_up(reply: asyncio.Future[Message]) -> None:
+    if not reply.done():
+        reply.set_exception(out_of_time())
 
 
 def out_of_time() -> OutOfTime:

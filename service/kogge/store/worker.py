@@ -23,6 +23,8 @@ from kogge.store import cage, guard
 from kogge.store.evaluate import Query, evaluate
 
 LENGTHS: Final = struct.Struct("!II")
+_HEADER: Final = json.JSONEncoder(separators=(",", ":"))
+_PIECE: Final = 64 * 1024  # bytes that are read at once
 OUT_OF_MEMORY: Final = 77  # the exit code of a worker that could not go on
 GRACE: Final = 0.25  # seconds after its deadline at which a worker that was not killed ends itself
 
@@ -32,7 +34,7 @@ GRACE: Final = 0.25  # seconds after its deadline at which a worker that was not
 
 def frame(header: Mapping[str, Any], body: bytes = b"") -> bytes:
     """A message as it is sent."""
-    head = json.dumps(header, separators=(",", ":")).encode()
+    head = _HEADER.encode(header).encode()
     return LENGTHS.pack(len(head), len(body)) + head + body
 
 
@@ -52,19 +54,16 @@ def raised(header: Mapping[str, Any]) -> KoggeError:
 
 
 def _receive(channel: int) -> dict[str, Any] | None:
-    """The header of the next request; None where the other side has gone."""
-    lengths = _read(channel, LENGTHS.size)
-    head = _read(channel, LENGTHS.unpack(lengths)[0]) if lengths else b""
-    return json.loads(head) if head else None
-
-
-def _read(channel: int, size: int) -> bytes:
-    data = b""
+    """The header of the next request; None where the other side has gone. It asks one thing at a time."""
+    data, size = b"", LENGTHS.size
     while len(data) < size:
-        if not (more := os.read(channel, size - len(data))):
-            return b""
+        if not (more := os.read(channel, _PIECE)):
+            return None
         data += more
-    return data
+        if size == LENGTHS.size <= len(data):
+            size += LENGTHS.unpack_from(data)[0]
+    received: dict[str, Any] = json.loads(data[LENGTHS.size :].decode())
+    return received
 
 
 def _send(channel: int, header: Mapping[str, Any], body: bytes = b"") -> None:

@@ -29,10 +29,10 @@ from pyoxigraph import Store
 
 from kogge import media
 from kogge.errors import Busy, KoggeError, Misconfigured, OutOfTime
-from kogge.media import MediaType
 from kogge.store import guard
+from kogge.store.answers import Answer, Answers
 from kogge.store.evaluate import Query, evaluate
-from kogge.store.process import READY, Process, out_of_time
+from kogge.store.process import READY, Process
 from kogge.store.quota import Account, Quota
 from kogge.store.snapshots import Primary, Snapshot, Snapshots
 from kogge.store.worker import frame, raised
@@ -54,7 +54,8 @@ class Lane:
 
 @dataclass(frozen=True)
 class Lanes:
-    """The sizes of a pool. Times are in seconds, `memory` in bytes of address space of one worker.
+    """The sizes of a pool. Times are in seconds, `memory` in bytes of address space of one worker, `kept` in
+    bytes of answers that are kept for who asks the same again.
 
     A stranger's query has `first` seconds in the fast lane; with its second start in the slow one, it has
     `deadline` in all, or what the caller asks up to `longest`. Waiting for a worker does not count, but ends
@@ -69,16 +70,7 @@ class Lanes:
     longest: float = 60.0
     patience: float = 10.0
     memory: int = 1024 * 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A whole answer: representation, bytes, rows or triples, and the state of the store it comes from."""
-
-    media: MediaType
-    body: bytes
-    rows: int
-    state: str
+    kept: int = 0
 
 
 class _Lane:
@@ -100,19 +92,20 @@ class _Lane:
             return self.idle.pop()
         if len(self._waiting) >= self.size.queue:
             raise self._busy(f"{len(self._waiting)} queries are waiting already.")
-        turn: asyncio.Future[Process] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[Process] = loop.create_future()
         self._waiting.append(turn)
+        end = loop.call_later(self._patience, self._send_away, turn)
         try:
-            async with asyncio.timeout(self._patience):
-                return await turn
-        except (TimeoutError, asyncio.CancelledError) as error:
+            return await turn
+        except asyncio.CancelledError:
             if turn in self._waiting:
                 self._waiting.remove(turn)
             elif turn.done() and not turn.cancelled() and not turn.exception():
                 self.give(turn.result())  # its turn came in the same moment
-            if isinstance(error, TimeoutError):
-                raise self._busy(f"No worker was free within {self._patience:g} s.") from error
             raise
+        finally:
+            end.cancel()
 
     def give(self, worker: Process) -> None:
         """Hands a worker to the first who waits, else lets it rest."""
@@ -129,6 +122,12 @@ class _Lane:
             if not turn.done():
                 turn.set_exception(_stopping())
         self._waiting.clear()
+
+    def _send_away(self, turn: asyncio.Future[Process]) -> None:
+        """Ends the waiting of who has waited too long."""
+        if turn in self._waiting:
+            self._waiting.remove(turn)
+            turn.set_exception(self._busy(f"No worker was free within {self._patience:g} s."))
 
     def _busy(self, message: str) -> Busy:
         wait = math.ceil(self._patience)
@@ -162,6 +161,7 @@ class Pool:
             _Lane(size, self._sizes.patience, self._rest)
             for size in (self._sizes.saved, self._sizes.fast, self._sizes.slow)
         ]
+        self._answers = Answers(self._sizes.kept)
         self._workers: set[Process] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = False
@@ -213,6 +213,8 @@ class Pool:
         `seconds` is the deadline, `client` whose quota it counts against. Raises what `evaluate` raises;
         OutOfTime; Unprocessable for what needs too much memory or is nested too deep; Busy; TooManyRequests.
         """
+        if held := self._answers.get(query, self._current):
+            return held
         seconds = min(seconds or self._sizes.deadline, self._sizes.longest)
         with self._quota.admit(client) if self._quota and client else nullcontext() as account:
             if lane == "saved":
@@ -257,10 +259,7 @@ class Pool:
         snapshot = worker.snapshot = self._served()
         request = {"query": vars(query), "seconds": seconds, "snapshot": str(snapshot.path)}
         try:
-            async with asyncio.timeout(seconds):
-                header, body = await worker.ask(frame(request), query.bytes)
-        except TimeoutError as error:
-            raise out_of_time() from error
+            header, body = await worker.ask(frame(request), query.bytes, seconds)
         finally:
             if worker.clean:
                 lane.give(worker)
@@ -269,7 +268,10 @@ class Pool:
             self._tidy()
         if "error" in header:
             raise raised(header)
-        return Answer(_TYPES[header["media"]], body, int(header["rows"]), snapshot.state)
+        answer = Answer(_TYPES[header["media"]], body, int(header["rows"]), snapshot.state)
+        if snapshot is self._current:
+            self._answers.keep(query, answer, snapshot)
+        return answer
 
     async def _hire(self, lane: _Lane) -> bool:
         """Starts a worker for a lane; True if it is caged."""

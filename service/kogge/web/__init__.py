@@ -39,6 +39,7 @@ def create_app(settings: Settings, desk: Desk | None = None) -> FastAPI:
     app = FastAPI(title="Kogge", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.settings = settings
     app.state.failure = None
+    app.router.routes.append(sparql.route)
     for part in (front, expertise, sparql, saved, graphs, health):
         app.include_router(part.router)
     openapi.install(app)

@@ -55,21 +55,32 @@ def client_of(request: Request) -> str:
 
 
 async def while_there(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """What the work gives; it is cancelled when the client hangs up, which raises ClientDisconnect."""
-    task = asyncio.ensure_future(work)
+    """What the work gives; it is cancelled when the client hangs up, which raises ClientDisconnect.
+
+    Nearly all work is done before anybody begins to watch.
+    """
+    asking = asyncio.current_task()
+    watching: list[asyncio.Task[None]] = []
+
+    def gone(watch: asyncio.Task[None]) -> None:
+        if asking and watching and not watch.cancelled():
+            asking.cancel()
+
+    def watch() -> None:
+        watching.append(asyncio.ensure_future(_gone(request)))
+        watching[0].add_done_callback(gone)
+
+    timer = asyncio.get_running_loop().call_later(_PATIENCE, watch)
     try:
-        done, _ = await asyncio.wait({task}, timeout=_PATIENCE)
-        if not done:
-            gone = asyncio.ensure_future(_gone(request))
-            try:
-                await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                gone.cancel()
-            if not task.done():
-                raise ClientDisconnect
-        return task.result()
+        return await work
+    except asyncio.CancelledError:
+        if asking and watching and watching[0].done() and asking.uncancel() == 0:
+            raise ClientDisconnect from None
+        raise
     finally:
-        task.cancel()
+        timer.cancel()
+        while watching:
+            watching.pop().cancel()
 
 
 async def _gone(request: Request) -> None:

@@ -15,7 +15,7 @@ import resource
 import socket
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -253,12 +253,48 @@ class _State(ServerState):
             connection.end_waiting()
 
 
+class _Corked:
+    """A transport on which all that is written in one turn of the event loop leaves as one piece.
+
+    uvicorn writes the head of an answer and its body apart; each piece wakes the client.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._pieces: list[bytes] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Sends this soon, together with what follows it in this turn."""
+        if not self._pieces:
+            self._loop.call_soon(self._flush)
+        self._pieces.append(data)
+
+    def write_eof(self) -> None:
+        """Says that nothing follows."""
+        self._flush()
+        self._transport.write_eof()
+
+    def close(self) -> None:
+        """Closes the connection when all is sent."""
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        pieces, self._pieces = self._pieces, []
+        if pieces and not self._transport.is_closing():
+            self._transport.writelines(pieces)
+
+
 class _Http(HttpToolsProtocol):
     """A connection of uvicorn, with limits for the head of a request."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Waits for the first head."""
-        super().connection_made(transport)
+        super().connection_made(cast(asyncio.Transport, _Corked(transport, self.loop)))
         self._state = cast(_State, self.server_state)
         self._limits = self._state.limits
         self._head = 0  # bytes of a head that is not whole yet

@@ -6,15 +6,19 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 from typing import Any, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from kogge import media
 from kogge.errors import BadRequest, Forbidden, TooLarge, UnsupportedType
+from kogge.store.answers import repeatable
 from kogge.web.context import (
     beginning,
     client_of,
@@ -27,6 +31,8 @@ from kogge.web.context import (
 
 router = APIRouter()
 
+PATH: Final = "/sparql"
+_METHODS: Final = ["GET", "HEAD", "POST"]
 FORM: Final = "application/x-www-form-urlencoded"
 QUERY: Final = "application/sparql-query"
 UPDATE: Final = "application/sparql-update"
@@ -34,8 +40,6 @@ UPDATE: Final = "application/sparql-update"
 # A form writes a byte as up to three; beyond that a body cannot hold a query that would be taken.
 _ENCODED: Final = 3
 _FIELDS: Final = 100
-# What may give another answer to the same query on the same graph.
-_CHANGING: Final = re.compile(r"\b(?:now|rand|uuid|struuid|bnode)\b", re.IGNORECASE)
 _SECONDS: Final = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,3})?")
 
 EXAMPLE: Final = "SELECT ?type (COUNT(*) AS ?things) WHERE { ?thing a ?type } GROUP BY ?type"
@@ -70,13 +74,18 @@ class Asked:
 
     def key(self, accept: str | None) -> str | None:
         """What tells its answers on one state apart; None if they may differ from each other."""
-        if _CHANGING.search(self.text):
-            return None
-        whole = "\0".join((self.text, accept or "", *self.default_graphs, "", *self.named_graphs))
-        return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        return _key(self.text, accept or "", *self.default_graphs, "", *self.named_graphs)
 
 
-@router.api_route("/sparql", methods=["GET", "HEAD", "POST"], openapi_extra=_DOCUMENTED)
+@lru_cache(maxsize=256)
+def _key(query: str, *others: str) -> str | None:
+    if not repeatable(query):
+        return None
+    whole = "\0".join((query, *others)).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(whole).hexdigest()[:16]
+
+
+@router.api_route(PATH, methods=_METHODS, openapi_extra=_DOCUMENTED)
 async def sparql(request: Request) -> Response:
     """Answers a SPARQL 1.1 query; without one, describes the service.
 
@@ -84,15 +93,45 @@ async def sparql(request: Request) -> Response:
     (application/sparql-query). Rows come as SPARQL results in JSON, XML, CSV or TSV, graphs as Turtle,
     N-Triples, JSON-LD, RDF/XML, TriG or N-Quads.
     """
-    if request.method != "POST" and not request.url.query:
+    fields = _in_address(request)
+    if request.method == "POST":
+        fields += await _posted(request)
+    elif not request.scope["query_string"]:
         return await _described(request)
-    limit = request.app.state.settings.query_seconds
-    fields = await _posted(request) if request.method == "POST" else request.query_params.multi_items()
-    return await _answer(request, _asked(fields, limit))
+    return await _answer(request, _asked(fields, request.app.state.settings.query_seconds))
+
+
+class _Sparql:
+    """The same as an ASGI application: what the framework does for a route costs more than a small query."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await sparql(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+
+# It stands before `router`, which describes it and says which methods there are.
+route: Final = Route(PATH, _Sparql(), methods=_METHODS)
+
+
+def _in_address(request: Request) -> list[tuple[str, str]]:
+    """The fields of the address."""
+    query: bytes = request.scope["query_string"]
+    pairs = (part.partition("=") for part in query.decode("latin-1").split("&") if part)
+    return [(unquoted(name), unquoted(value)) for name, _, value in pairs]
+
+
+def unquoted(text: str) -> str:
+    """`urllib.parse.unquote_plus` of Latin-1 characters; twenty times as fast on what a query looks like."""
+    text = text.replace("+", " ")
+    escaped = text.replace("\\", "\\\\").replace("%", "\\x").encode("latin-1")
+    try:
+        return escaped.decode("unicode_escape").encode("latin-1").decode("utf-8", "replace")
+    except UnicodeDecodeError:  # a % that begins no escape
+        return unquote_to_bytes(text.encode("latin-1")).decode("utf-8", "replace")
 
 
 async def _posted(request: Request) -> list[tuple[str, str]]:
-    """The fields of a POST: those of the address, and those of the form or the query that is the body."""
+    """The fields of the form that a POST has as its body, or the query that is the body."""
     kind, _, parameters = request.headers.get("content-type", "").partition(";")
     kind = kind.strip().lower()
     if kind == UPDATE:
@@ -107,14 +146,12 @@ async def _posted(request: Request) -> list[tuple[str, str]]:
     try:
         text = body.decode("utf-8")
         if kind == QUERY:
-            posted = [("query", text)]
-        else:
-            posted = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_FIELDS)
+            return [("query", text)]
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_FIELDS)
     except (UnicodeError, ValueError) as error:
         raise BadRequest(
             "The body is no text in UTF-8, or no form.", f"Send the query as {QUERY}."
         ) from error
-    return [*request.query_params.multi_items(), *posted]
 
 
 def _asked(fields: Sequence[tuple[str, str]], limit: float) -> Asked:
