@@ -151,8 +151,8 @@ class Client:
             raise
 
 
-def kogge(home: Path) -> Server:
-    """`kogge serve` as anybody starts it."""
+def kogge(home: Path, *, keeping: bool = False) -> Server:
+    """`kogge serve` without quotas; it evaluates all that it is asked, unless it is to keep answers."""
     port = _free_port()
     command = [
         sys.executable,
@@ -166,7 +166,8 @@ def kogge(home: Path) -> Server:
         "--home",
         str(home),
     ]
-    return Server("kogge serve", command, port, "/sparql", WITHOUT_QUOTA)
+    environment = WITHOUT_QUOTA if keeping else {**WITHOUT_QUOTA, "KOGGE_QUERY_KEPT": "0"}
+    return Server("kogge serve", command, port, "/sparql", environment)
 
 
 def oxigraph(programs: Path, home: Path) -> Server:
