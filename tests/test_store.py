@@ -434,6 +434,57 @@ def test_what_the_guard_lets_through_does_not_end_the_process(construct: str) ->
     assert done.stdout.endswith(b"alive\n"), (done.returncode, done.stderr[-300:])
 
 
+# What is planned together without an operator between: many of these took more than ten seconds.
+BESIDE = {
+    "items": ("SELECT * { ?s ?p ( § ) }", "1 "),
+    "items without a space": ("SELECT * { ?s ?p (§) }", "'a'@en<a:a>?x"),
+    "items with a comment": ("SELECT * { ?s ?p (§) }", "true#(\n"),
+    "lists in a list": ("SELECT * { ?s ?p (§) }", "(1)"),
+    "nodes in a list": ("SELECT * { ?s ?p (§) }", "[?p ?o]"),
+    "names and lists": ("SELECT * { ?s ?p (§) }", "<a:a>(1)"),
+    "lists of one": ("SELECT * { ?s ?p 1§ }", ",(1)"),
+    "groups": ("SELECT * { § }", "{?s ?p ?o}"),
+    "groups after triples": ("SELECT * { § }", "?s ?p ?o. {?s ?p ?o}"),
+    "after VALUES": ("SELECT * { VALUES (?a) { (<<( <a:a> <a:a> 1 )>>) } ?s ?p (§) }", "1 "),
+}
+
+
+@pytest.mark.parametrize("kind", BESIDE)
+def test_patterns_without_an_operator_count_too(kind: str) -> None:
+    frame, piece = BESIDE[kind]
+    evaluate(EmbeddedStore(), frame.replace("§", piece * 20), None, Limits())
+    with pytest.raises(BadRequest, match="patterns and operators"):
+        inspect(frame.replace("§", piece * 121), Limits())
+
+
+def test_what_is_not_certain_is_no_way_round_the_count() -> None:
+    frame = "SELECT * { ?s<urn:a-b#c> ( § ) }"
+    inspect(frame.replace("§", "1 " * 100), Limits())
+    with pytest.raises(BadRequest, match="patterns and operators"):
+        inspect(frame.replace("§", "'#'\n" * 500), Limits())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT * { VALUES (?a ?b) { § } }",
+        "SELECT * { VALUES (?a ?b) { (1 2) } VALUES (?c ?d) {§} } VALUES (?e ?f) { § }",
+        "SELECT * { VALUES ?x { § } }",
+        "SELECT * { ?s ?p ?o } values ?x { § }",
+    ],
+)
+def test_values_may_be_long(text: str) -> None:
+    row = "('a'@en <a:a>)" if "(" in text else "<a:a> 'b' "
+    evaluate(EmbeddedStore(), text.replace("§", row * 130), None, Limits())
+
+
+def test_an_expression_counts_its_operators_alone() -> None:
+    text = 'SELECT (COUNT(DISTINCT ?x) AS ?n) { FILTER(REGEX(STR(?x), "a") && ?x IN (1, 2) || (?x + 1) > 2) }'
+    inspect(text, Limits(operators=7))  # FILTER, two commas, &&, ||, + and >
+    with pytest.raises(BadRequest):
+        inspect(text, Limits(operators=6))
+
+
 def test_length_and_emptiness_are_limited() -> None:
     with pytest.raises(TooLarge, match="32768"):
         inspect("SELECT * {} #" + "ä" * 16_400, Limits())
@@ -534,6 +585,72 @@ def test_any_text_is_let_through_or_refused(pieces: list[str], glue: str) -> Non
     text = glue.join(pieces)
     with contextlib.suppress(BadRequest, Forbidden):
         evaluate(EmbeddedStore(), text, None, Limits())
+
+
+gaps = st.sampled_from(["", " ", "\n", "#\n", " # ' ( <a:\r", "\t"])
+terms = st.sampled_from(
+    [
+        "<a:a>",
+        "<a:\\u0062>",
+        "<http://x/#a'>",
+        "<http://x/?a=b#(c)>",
+        "'a'",
+        "''",
+        '""',
+        "'\\''",
+        "'#'",
+        '"it\'s"',
+        "'''it's '' \\''' \n'''",
+        '"""a "quoted" <a:b> # text"""',
+        "'a'@en",
+        "'a'@de-AT",
+        "'1'^^<a:a>",
+        "'1'^^e:int",
+        "e:a",
+        "e:a.b",
+        "e:a\\'b",
+        "e:a-b:c",
+        "e:%20",
+        "e:",
+        ":",
+        ":a1",
+        "12",
+        "true",
+        "FALSE",
+        "'",
+        '"',
+        "\\",
+    ]
+)
+
+
+@given(st.lists(st.tuples(gaps, terms), max_size=8), gaps)
+def test_the_guard_and_the_engine_see_the_same_terms(pieces: list[tuple[str, str]], last: str) -> None:
+    """Each row of VALUES that the engine takes has the terms that the guard finds where it is certain."""
+    prologue = "PREFIX e: <e:> PREFIX : <b:> SELECT"
+    body = "".join(gap + term for gap, term in pieces) + last
+    if not guard._read(body, Limits()):
+        return
+    found: list[str] = []
+    for kind, token, _ in guard.tokens(body):
+        if kind in ("tag", "other") or (found and found[-1].endswith("^^")):
+            found[-1:] = ["".join([*found[-1:], token])]
+        else:
+            found.append(token)
+    engine = EmbeddedStore().engine
+    for count in range(len(pieces) + 3):
+        names = " ".join(f"?v{place}" for place in range(count))
+        with contextlib.suppress(SyntaxError):
+            rows = engine.query(f"{prologue} * {{ VALUES ({names}) {{ ({body}\n) }} }}")
+            alone = [f"{prologue} ?v {{ VALUES ?v {{ {term}\n }} }}" for term in found]
+            assert [list(values(engine.query(each))) for each in alone] == [[each] for each in values(rows)]
+
+
+def values(answer: object) -> list[object]:
+    """The terms of the one row of an answer."""
+    assert isinstance(answer, QuerySolutions)
+    (row,) = answer
+    return list(row)
 
 
 # Another endpoint
