@@ -6,16 +6,19 @@ import gzip
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 import pyoxigraph as ox
 import pytest
+from fastapi import FastAPI
 from pyoxigraph import Literal, NamedNode, RdfFormat, Triple
 from starlette.testclient import TestClient
 
 from kogge import media, names, syntax
 from kogge.desk import Desk
+from kogge.errors import OutOfTime
 from kogge.settings import Settings
 from kogge.store import description
 from kogge.store.workers import Pool
@@ -52,6 +55,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
             "KOGGE_HOME": str(tmp_path_factory.mktemp("small")),
             "KOGGE_QUERY_WORKERS": "1",
             "KOGGE_QUERY_SECONDS": "1.5",
+            "KOGGE_PARTNER_QUERY_SECONDS": "3.5",
             "KOGGE_QUERY_ROWS": "50",
             "KOGGE_QUERY_RESULT_BYTES": "20000",
             "KOGGE_QUERY_QUEUE": "1",
@@ -290,6 +294,17 @@ def test_a_query_that_takes_too_long_is_504(small: TestClient) -> None:
     began = time.monotonic()
     problem(small.post("/sparql", data={"query": LONG, "timeout": "0.2"}), 504)
     assert time.monotonic() - began < 0.7
+
+
+def test_who_is_granted_more_time_has_it_up_to_that_of_a_partner(small: TestClient) -> None:
+    assert isinstance(small.app, FastAPI)
+    assert small.portal is not None
+    desk: Desk = small.app.state.desk
+    for granted, least, most in ((2.5, 2.5, 3.1), (None, 1.5, 2.1), (9.0, 3.5, 4.1)):
+        began = time.monotonic()
+        with pytest.raises(OutOfTime):
+            small.portal.call(partial(desk.ask, LONG, seconds=granted))
+        assert least <= time.monotonic() - began < most
 
 
 @pytest.mark.parametrize("timeout", ["0", "-1", "1.6", "1e0", "nan", "inf", "", "a"])

@@ -230,8 +230,9 @@ class Desk:
     ) -> Answer:
         """The answer to a stranger's SPARQL query, in the representation that `accept` wants.
 
-        The graphs, if there are any, are the dataset (SPARQL 1.1 Protocol, 2.1.4); `seconds` the deadline,
-        `client` whose quota it counts against. Raises as `Pool.answer`, and TooLarge.
+        The graphs, if there are any, are the dataset (SPARQL 1.1 Protocol, 2.1.4); `seconds` is the deadline,
+        which the caller grants (None: that of anybody), `client` whose quota it counts against. Raises as
+        `Pool.answer`, and TooLarge.
         """
         if len(text.encode("utf-8", "surrogatepass")) > self._settings.query_bytes:
             raise TooLarge(
@@ -247,11 +248,17 @@ class Desk:
         return await self._pool.answer(query, seconds=seconds, client=client)
 
     async def ask_saved(
-        self, name: str, params: Mapping[str, str], accept: str | None = None, *, client: str | None = None
+        self,
+        name: str,
+        params: Mapping[str, str],
+        accept: str | None = None,
+        *,
+        seconds: float | None = None,
+        client: str | None = None,
     ) -> Answer:
         """The answer to a saved question. Raises NotFound, BadRequest for a parameter, and as `ask`."""
         text = questions.as_text(questions.load(name), params)
-        return await self._ask_ours(self._query(text, accept), client)
+        return await self._ask_ours(self._query(text, accept), client, seconds)
 
     async def graph(self, iri: str | None, accept: str | None = None, *, client: str | None = None) -> Answer:
         """A named graph, or (None) the merge of all. Raises NotFound, and as `ask`."""
@@ -285,10 +292,10 @@ class Desk:
     def _query(self, text: str, accept: str | None) -> Query:
         return Query(text, accept, rows=self._settings.query_rows, bytes=self._settings.query_result_bytes)
 
-    async def _ask_ours(self, query: Query, client: str | None) -> Answer:
+    async def _ask_ours(self, query: Query, client: str | None, seconds: float | None = None) -> Answer:
         """Answers a query whose text is ours, in the lane that strangers' texts do not enter."""
         await self.refresh()
-        return await self._pool.answer(query, lane="saved", client=client)
+        return await self._pool.answer(query, lane="saved", seconds=seconds, client=client)
 
     def evaluate(self, text: str, accept: str | None = None) -> Result:
         """The answer to a query, evaluated in this process: for the command line. Raises as `evaluate`."""
@@ -337,7 +344,7 @@ def _pool(store: EmbeddedStore, settings: Settings, limits: Limits | None) -> Po
             fast=Lane(workers, queue),
             slow=Lane(workers, queue),
             deadline=settings.query_seconds,
-            longest=settings.query_seconds,
+            longest=max(settings.query_seconds, settings.partner_query_seconds),
             patience=settings.query_seconds,
             memory=settings.query_memory,
         ),

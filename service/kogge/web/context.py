@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect
 from kogge.desk import Desk
 from kogge.errors import Unavailable
 from kogge.media import MediaType
+from kogge.settings import Settings
 
 T = TypeVar("T")
 
@@ -52,6 +53,12 @@ def client_of(request: Request) -> str:
     header: str = request.app.state.settings.client_header
     named = request.headers.get(header, "").rpartition(",")[2].strip() if header else ""
     return named or (request.client.host if request.client else "unknown")
+
+
+def seconds_of(request: Request) -> float:
+    """How long a query of who is asking may run, in seconds."""
+    settings: Settings = request.app.state.settings
+    return settings.query_seconds
 
 
 async def while_there(request: Request, work: Coroutine[Any, Any, T]) -> T:

@@ -21,6 +21,7 @@ from kogge.web.context import (
     desk_of,
     has_already,
     not_modified,
+    seconds_of,
     send,
     while_there,
 )
@@ -66,7 +67,7 @@ class Asked:
     text: str
     default_graphs: tuple[str, ...]
     named_graphs: tuple[str, ...]
-    seconds: float | None
+    seconds: float
 
     def key(self, accept: str | None) -> str | None:
         """What tells its answers on one state apart; None if they may differ from each other."""
@@ -86,9 +87,8 @@ async def sparql(request: Request) -> Response:
     """
     if request.method != "POST" and not request.url.query:
         return await _described(request)
-    limit = request.app.state.settings.query_seconds
     fields = await _posted(request) if request.method == "POST" else request.query_params.multi_items()
-    return await _answer(request, _asked(fields, limit))
+    return await _answer(request, _asked(fields, seconds_of(request)))
 
 
 async def _posted(request: Request) -> list[tuple[str, str]]:
@@ -133,9 +133,10 @@ def _asked(fields: Sequence[tuple[str, str]], limit: float) -> Asked:
     )
 
 
-def _timeout(given: Sequence[str], limit: float) -> float | None:
+def _timeout(given: Sequence[str], limit: float) -> float:
+    """The deadline: what is asked for, up to the limit, which holds for those who ask for none."""
     if not given:
-        return None
+        return limit
     if len(given) > 1 or not _SECONDS.fullmatch(given[0]) or not 0 < float(given[0]) <= limit:
         raise BadRequest(
             f"The parameter 'timeout' is one number of seconds, above 0 and up to {limit:g}.",
