@@ -201,6 +201,52 @@ def test_an_answer_that_the_client_has_is_not_sent_again(
     assert web.post("/sparql", data={"query": COUNT}, headers=other).status_code == 200
 
 
+@pytest.mark.parametrize("accept", GRAPHS)
+def test_the_etag_of_a_constructed_graph_promises_no_bytes(web: TestClient, accept: str) -> None:
+    query = "CONSTRUCT { ?s <urn:x> [ <urn:y> ?o ] } WHERE { ?s ?p ?o } LIMIT 20"
+
+    def ask(**headers: str) -> Any:
+        return web.get("/sparql", params={"query": query}, headers={**PLAIN, "Accept": accept, **headers})
+
+    first, second = ask(), ask()
+    assert first.content != second.content
+    assert graph(first) == graph(second)
+    etag = first.headers["etag"]
+    assert etag.startswith('W/"')
+    assert etag == second.headers["etag"]
+    for held in (etag, etag.removeprefix("W/"), f'"other", {etag}'):
+        again = ask(**{"If-None-Match": held})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", etag)
+    saved = web.get("/queries/rules/shown", headers={"Accept": accept})
+    assert saved.headers["etag"].startswith('W/"')
+    held = {"If-None-Match": saved.headers["etag"], "Accept": accept}
+    assert web.get("/queries/rules/shown", headers=held).status_code == 304
+
+
+def graph(response: Any) -> ox.Dataset:
+    """What a response says, with its blank nodes called by what is said of them."""
+    form = RdfFormat.from_media_type(response.headers["content-type"].partition(";")[0])
+    said = ox.Dataset(ox.Quad(*quad.triple) for quad in ox.parse(response.content, form))
+    said.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)
+    return said
+
+
+def test_rows_have_an_etag_that_promises_their_bytes(web: TestClient) -> None:
+    query = "SELECT ?type (COUNT(*) AS ?n) { ?thing a ?type } GROUP BY ?type"
+    answers = [web.get("/sparql", params={"query": query}, headers=PLAIN) for _ in range(4)]
+    assert len({each.content for each in answers}) == 1
+    assert len({each.headers["etag"] for each in answers}) == 1
+    assert answers[0].headers["etag"].startswith('"')
+
+
+def test_a_whole_graph_above_the_limits_is_413_and_what_to_read_instead(small: TestClient) -> None:
+    body = problem(small.get("/graphs?default"), 413)
+    assert "The graph has more than 50 triples" in body["detail"]
+    assert "GET /graphs" in body["advice"]
+    assert "/sparql" in problem(small.get("/graphs", params={"graph": HANSE}), 413)["advice"]
+    assert small.get("/graphs").status_code == 200
+
+
 def test_what_changes_by_itself_has_no_etag(web: TestClient) -> None:
     for query in ("SELECT (NOW() AS ?n) {}", "SELECT (rand() AS ?n) {}", "SELECT (STRUUID() AS ?n) {}"):
         assert "etag" not in web.get("/sparql", params={"query": query}).headers

@@ -246,7 +246,7 @@ def test_a_syntax_error_is_told_with_its_place(web: TestClient) -> None:
         ),
         ("POST", {"data": {"query": "ASK {}"}, "headers": {"Content-Encoding": "gzip"}}, 415, "taken"),
         ("GET", {"params": {"query": "ASK {}"}, "headers": {"Accept": "text/csv"}}, 406, "offered"),
-        ("PUT", {}, 405, "PUT /sparql"),
+        ("PUT", {}, 405, "does not take this method"),
     ],
 )
 def test_what_is_wrong_with_a_request_is_told(

@@ -261,9 +261,20 @@ class Desk:
         return await self._ask_ours(self._query(text, accept), client, seconds)
 
     async def graph(self, iri: str | None, accept: str | None = None, *, client: str | None = None) -> Answer:
-        """A named graph, or (None) the merge of all. Raises NotFound, and as `ask`."""
+        """A named graph, or (None) the merge of all. Raises NotFound, and as `ask`.
+
+        It has the caps of any answer: a whole graph that is larger is TooLarge, too.
+        """
         graphs = () if iri is None else (iri,)
-        answer = await self._ask_ours(replace(self._query(_WHOLE, accept), default_graphs=graphs), client)
+        try:
+            answer = await self._ask_ours(replace(self._query(_WHOLE, accept), default_graphs=graphs), client)
+        except TooLarge as error:
+            raise TooLarge(
+                error.message.replace("result", "graph"),
+                "Read one named graph at a time: GET /graphs lists them with their sizes."
+                if iri is None
+                else "Ask for a part of it at /sparql, a page at a time with ORDER BY, LIMIT and OFFSET.",
+            ) from error
         if iri is not None and not answer.rows:
             raise NotFound(f"There is no graph '{iri}'.", "GET /graphs lists those that there are.")
         return answer
@@ -274,7 +285,7 @@ class Desk:
         state = await self.refresh()
         if self._described is None or self._described[0] != state:
             counted = [
-                await self._ask_ours(self._query(text, media.SPARQL_JSON.type), None)
+                await self._ask_ours(Query(text, media.SPARQL_JSON.type), None)  # whatever others may ask
                 for text in description.COUNTS
             ]
             state = counted[0].state

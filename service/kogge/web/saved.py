@@ -47,7 +47,7 @@ async def saved_question(request: Request, group: str, name: str) -> Response:
             client=client_of(request),
         ),
     )
-    return await send(request, answer, answer.state)
+    return await send(request, answer, answer.state, weak=answer.media in media.GRAPHS)
 
 
 def _shown(question: Question, base: str) -> dict[str, Any]:
