@@ -473,6 +473,35 @@ def test_the_service_describes_itself_truly(web: TestClient) -> None:
         assert values(web.get("/sparql", params={"query": query}), "n") == [size.value]
 
 
+def test_what_the_description_says_is_so(web: TestClient) -> None:
+    response = web.get("/sparql")
+    assert "@prefix sd: <http://www.w3.org/ns/sparql-service-description#> ." in response.text
+    triples = syntax.parse(response.content, RdfFormat.TURTLE)
+    # UnionDefaultGraph: without a dataset of the request, the default graph is the union of the named graphs.
+    for left, right in (("GRAPH ?g { ?s ?p ?o }", "?s ?p ?o"), ("?s ?p ?o", "GRAPH ?g { ?s ?p ?o }")):
+        query = f"ASK {{ {left} FILTER NOT EXISTS {{ {right} }} }}"
+        assert web.get("/sparql", params={"query": query}).json()["boolean"] is False
+    # The simple entailment regime: what follows by RDFS alone is not there.
+    query = "ASK { ?p a <http://www.w3.org/1999/02/22-rdf-syntax-ns#Property> }"
+    assert web.get("/sparql", params={"query": query}).json()["boolean"] is False
+    # Each format is sent, each function is known, and no other is.
+    for form in (*media.ROWS, *media.GRAPHS):
+        query = "SELECT * {}" if form in media.ROWS else "DESCRIBE <urn:x>"
+        answer = web.get("/sparql", params={"query": query}, headers={"Accept": form.type})
+        assert (answer.status_code, answer.headers["content-type"]) == (200, form.content_type)
+    functions = {each.object for each in triples if each.predicate.value == SD + "extensionFunction"}
+    assert {NamedNode(description.GEOF + name) for name in ("sfWithin", "distance")} <= functions
+    for name in (*functions, NamedNode("urn:none")):
+        answer = web.get("/sparql", params={"query": f"SELECT ({name}(1, 1) AS ?x) {{}}"})
+        assert answer.status_code == (200 if name in functions else 400)
+    # BasicFederatedQuery and DereferencesURIs are not said: no other address is asked.
+    problem(web.get("/sparql", params={"query": "ASK { SERVICE <http://127.0.0.1:1/> {} }"}), 400)
+    query = "ASK FROM <http://127.0.0.1:1/> { ?s ?p ?o }"
+    assert web.get("/sparql", params={"query": query}).json()["boolean"] is False
+    said = {each.object for each in triples if each.predicate.value == SD + "feature"}
+    assert said == {NamedNode(SD + "UnionDefaultGraph")}
+
+
 def test_the_description_is_negotiated_and_cached(web: TestClient) -> None:
     for accept in GRAPHS:
         response = web.get("/sparql", headers={"Accept": accept})
