@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.server
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -668,26 +669,76 @@ def test_another_endpoint_is_asked_and_its_rows_come_as_wanted(endpoint: tuple[s
     assert handler.asked == 2
 
 
+PROBLEM = b'{"status": 504, "detail": "It took too long.", "advice": "Ask for less."}'
+SELECT, CONSTRUCT = "SELECT * { ?s ?p ?o }", "CONSTRUCT WHERE { ?s ?p ?o }"
+
+
+@pytest.mark.parametrize("text", [SELECT, CONSTRUCT])
 @pytest.mark.parametrize(
-    ("answer", "error"),
+    ("status", "media", "body", "error", "reason"),
     [
-        ((400, "text/plain", b"no such prefix"), BadRequest),
-        ((503, "text/plain", b"busy"), Unavailable),
-        ((200, "application/sparql-results+json", b"<html>"), KoggeError),
+        (400, "text/plain", b"no such\n prefix 'x'", BadRequest, "refuses the query: no such prefix 'x'$"),
+        (
+            400,
+            "application/problem+json",
+            PROBLEM,
+            BadRequest,
+            r"refuses the query: It .* Ask for less\.$",
+        ),
+        (403, "text/plain", "für Sie nicht".encode(), BadRequest, "refuses the query: für Sie nicht"),
+        (
+            404,
+            "text/html",
+            b"<html>Nothing here",
+            BadRequest,
+            r"status 404\. Is it the address of an endpoint",
+        ),
+        (413, "application/problem+json", PROBLEM, BadRequest, "refuses the query: It took"),
+        (500, "text/html", b"<html>Trace", Unavailable, "has not answered the query: status 500"),
+        (503, "text/plain", b"", Unavailable, "status 503"),
+        (504, "application/problem+json", PROBLEM, Unavailable, r"It took too long\. Ask for less\.$"),
+        (
+            200,
+            "text/html",
+            b"<html>",
+            KoggeError,
+            "does not answer with .* Is it the address",
+        ),
+        (200, "text/turtle", b"{}", KoggeError, "does not answer with .* Is it the address of an endpoint"),
     ],
 )
 def test_what_goes_wrong_at_another_endpoint_is_one_sentence(
-    endpoint: tuple[str, type[_Endpoint]], answer: tuple[int, str, bytes], error: type[KoggeError]
+    endpoint: tuple[str, type[_Endpoint]],
+    text: str,
+    status: int,
+    media: str,
+    body: bytes,
+    error: type[KoggeError],
+    reason: str,
 ) -> None:
     url, handler = endpoint
-    handler.answer = answer
-    with pytest.raises(error, match=r"127\.0\.0\.1"):
-        remote.ask(url, "SELECT * { ?s ?p ?o }", None)
+    handler.answer = (status, media, body)
+    with pytest.raises(error, match=f"^{re.escape(url)} .*{reason}"):
+        remote.ask(url, text, None)
+
+
+def test_a_long_query_is_posted_and_what_is_none_is_not_sent(endpoint: tuple[str, type[_Endpoint]]) -> None:
+    url, handler = endpoint
+    remote.ask(url, SELECT + " #" + "x" * 100_000, None)
+    assert handler.asked == 1
+    with pytest.raises(Forbidden, match="CLEAR is an update"):
+        remote.ask(url, "CLEAR ALL", None)
+    with pytest.raises(BadRequest, match="empty"):
+        remote.ask(url, " ", None)
+    assert handler.asked == 1
 
 
 def test_an_endpoint_has_an_http_address_and_answers() -> None:
     with pytest.raises(BadRequest, match="http"):
         remote.ask("file:///etc/hostname", "ASK {}", None)
+    for address in ("http://", "http://[::1/sparql", "http://a b/", "http://a:x/", "http://a\n/", "sparql"):
+        with pytest.raises(BadRequest, match="no address of an endpoint"):
+            remote.ask(address, "ASK {}", None)
     with pytest.raises(Unavailable, match="does not answer"):
         remote.ask("http://127.0.0.1:1/sparql", "ASK {}", None)
 
