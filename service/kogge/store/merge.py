@@ -2,7 +2,7 @@
 
 The engine takes the graphs one after the other, and so repeats a triple that stands in two of them: `COUNT`
 and `SUM` would be wrong. Where that is so, the graphs are copied into a store in memory, which is asked
-instead. To find out costs about a microsecond for each triple of these graphs, to copy about fifteen.
+instead. To find out costs about a microsecond for each triple of these graphs, to copy up to twenty.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from kogge.errors import BadRequest
 from kogge.store import guard
 
 _SIZES: Final = "SELECT (COUNT(*) AS ?all) (COUNT(DISTINCT *) AS ?different) WHERE { ?s ?p ?o }"
+_TRIPLES: Final = "SELECT DISTINCT ?s ?p ?o WHERE { ?s ?p ?o }"
 
 
 def dataset(
@@ -75,8 +76,8 @@ def _repeats(store: ox.Store, graphs: list[NamedNode]) -> bool:
 def _merged(store: ox.Store, default: list[NamedNode], named: list[NamedNode]) -> ox.Store:
     """A store in memory with the merge of some graphs as its default graph, and named graphs."""
     merged = ox.Store()
-    for graph in default:
-        merged.bulk_extend(Quad(*quad.triple) for quad in store.quads_for_pattern(None, None, None, graph))
+    rows = cast(QuerySolutions, store.query(_TRIPLES, default_graph=[*default]))
+    merged.bulk_extend(Quad(row[0], row[1], row[2]) for row in rows)
     for graph in named:
         merged.bulk_extend(store.quads_for_pattern(None, None, None, graph))
     return merged
