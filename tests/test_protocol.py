@@ -6,16 +6,19 @@ import gzip
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 import pyoxigraph as ox
 import pytest
+from fastapi import FastAPI
 from pyoxigraph import Literal, NamedNode, RdfFormat, Triple
 from starlette.testclient import TestClient
 
 from kogge import media, names, syntax
 from kogge.desk import Desk
+from kogge.errors import OutOfTime
 from kogge.settings import Settings
 from kogge.store import description
 from kogge.store.workers import Pool
@@ -52,6 +55,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
             "KOGGE_HOME": str(tmp_path_factory.mktemp("small")),
             "KOGGE_QUERY_WORKERS": "1",
             "KOGGE_QUERY_SECONDS": "1.5",
+            "KOGGE_PARTNER_QUERY_SECONDS": "3.5",
             "KOGGE_QUERY_ROWS": "50",
             "KOGGE_QUERY_RESULT_BYTES": "20000",
             "KOGGE_QUERY_QUEUE": "1",
@@ -197,6 +201,52 @@ def test_an_answer_that_the_client_has_is_not_sent_again(
     assert web.post("/sparql", data={"query": COUNT}, headers=other).status_code == 200
 
 
+@pytest.mark.parametrize("accept", GRAPHS)
+def test_the_etag_of_a_constructed_graph_promises_no_bytes(web: TestClient, accept: str) -> None:
+    query = "CONSTRUCT { ?s <urn:x> [ <urn:y> ?o ] } WHERE { ?s ?p ?o } LIMIT 20"
+
+    def ask(text: str = query, **headers: str) -> Any:
+        return web.get("/sparql", params={"query": text}, headers={**PLAIN, "Accept": accept, **headers})
+
+    first, second = ask(), ask(query + " ")  # which is evaluated, not a kept answer
+    assert first.content != second.content
+    assert graph(first) == graph(second)
+    etag = first.headers["etag"]
+    assert etag.startswith('W/"')
+    assert second.headers["etag"].startswith('W/"')
+    for held in (etag, etag.removeprefix("W/"), f'"other", {etag}'):
+        again = ask(**{"If-None-Match": held})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", etag)
+    saved = web.get("/queries/rules/shown", headers={"Accept": accept})
+    assert saved.headers["etag"].startswith('W/"')
+    held = {"If-None-Match": saved.headers["etag"], "Accept": accept}
+    assert web.get("/queries/rules/shown", headers=held).status_code == 304
+
+
+def graph(response: Any) -> ox.Dataset:
+    """What a response says, with its blank nodes called by what is said of them."""
+    form = RdfFormat.from_media_type(response.headers["content-type"].partition(";")[0])
+    said = ox.Dataset(ox.Quad(*quad.triple) for quad in ox.parse(response.content, form))
+    said.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)
+    return said
+
+
+def test_rows_have_an_etag_that_promises_their_bytes(web: TestClient) -> None:
+    query = "SELECT ?type (COUNT(*) AS ?n) { ?thing a ?type } GROUP BY ?type"
+    answers = [web.get("/sparql", params={"query": query}, headers=PLAIN) for _ in range(4)]
+    assert len({each.content for each in answers}) == 1
+    assert len({each.headers["etag"] for each in answers}) == 1
+    assert answers[0].headers["etag"].startswith('"')
+
+
+def test_a_whole_graph_above_the_limits_is_413_and_what_to_read_instead(small: TestClient) -> None:
+    body = problem(small.get("/graphs?default"), 413)
+    assert "The graph has more than 50 triples" in body["detail"]
+    assert "GET /graphs" in body["advice"]
+    assert "/sparql" in problem(small.get("/graphs", params={"graph": HANSE}), 413)["advice"]
+    assert small.get("/graphs").status_code == 200
+
+
 def test_what_changes_by_itself_has_no_etag(web: TestClient) -> None:
     for query in ("SELECT (NOW() AS ?n) {}", "SELECT (rand() AS ?n) {}", "SELECT (STRUUID() AS ?n) {}"):
         assert "etag" not in web.get("/sparql", params={"query": query}).headers
@@ -292,6 +342,17 @@ def test_a_query_that_takes_too_long_is_504(small: TestClient) -> None:
     assert time.monotonic() - began < 0.7
 
 
+def test_who_is_granted_more_time_has_it_up_to_that_of_a_partner(small: TestClient) -> None:
+    assert isinstance(small.app, FastAPI)
+    assert small.portal is not None
+    desk: Desk = small.app.state.desk
+    for granted, least, most in ((2.5, 2.5, 3.1), (None, 1.5, 2.1), (9.0, 3.5, 4.1)):
+        began = time.monotonic()
+        with pytest.raises(OutOfTime):
+            small.portal.call(partial(desk.ask, LONG, seconds=granted))
+        assert least <= time.monotonic() - began < most
+
+
 @pytest.mark.parametrize("timeout", ["0", "-1", "1.6", "1e0", "nan", "inf", "", "a"])
 def test_a_timeout_is_a_number_up_to_the_limit(small: TestClient, timeout: str) -> None:
     body = problem(small.get("/sparql", params={"query": "ASK {}", "timeout": timeout}), 400)
@@ -370,7 +431,12 @@ def test_the_guard_can_be_switched_off_and_the_cage_holds(tmp_path_factory: pyte
         problem(client.post("/sparql", data={"query": deep}), 422)
         service = "SELECT * { SERVICE <http://127.0.0.1:8081/> { ?s ?p ?o } }"
         problem(client.get("/sparql", params={"query": service}), 400)
-        problem(client.post("/sparql", data={"query": "INSERT DATA { <a:a> <a:a> 1 }"}), 400)
+        for update in (
+            "INSERT DATA { <a:a> <a:a> 1 }",
+            "#\nPREFIX a: <a:> BASE <b:> clear all",
+            "LOAD <a:a>",
+        ):
+            assert "is an update" in problem(client.post("/sparql", data={"query": update}), 403)["detail"]
         problem(client.post("/sparql", data={"query": "ASK {} #" + "x" * 33_000}), 413)
         assert client.get("/sparql", params={"query": "ASK {}"}).status_code == 200
 
@@ -406,6 +472,35 @@ def test_the_service_describes_itself_truly(web: TestClient) -> None:
         query = f"SELECT (COUNT(*) AS ?n) {{ GRAPH {graph} {{ ?s ?p ?o }} }}"
         (size,) = objects(graph, VOID + "triples")
         assert values(web.get("/sparql", params={"query": query}), "n") == [size.value]
+
+
+def test_what_the_description_says_is_so(web: TestClient) -> None:
+    response = web.get("/sparql")
+    assert "@prefix sd: <http://www.w3.org/ns/sparql-service-description#> ." in response.text
+    triples = syntax.parse(response.content, RdfFormat.TURTLE)
+    # UnionDefaultGraph: without a dataset of the request, the default graph is the union of the named graphs.
+    for left, right in (("GRAPH ?g { ?s ?p ?o }", "?s ?p ?o"), ("?s ?p ?o", "GRAPH ?g { ?s ?p ?o }")):
+        query = f"ASK {{ {left} FILTER NOT EXISTS {{ {right} }} }}"
+        assert web.get("/sparql", params={"query": query}).json()["boolean"] is False
+    # The simple entailment regime: what follows by RDFS alone is not there.
+    query = "ASK { ?p a <http://www.w3.org/1999/02/22-rdf-syntax-ns#Property> }"
+    assert web.get("/sparql", params={"query": query}).json()["boolean"] is False
+    # Each format is sent, each function is known, and no other is.
+    for form in (*media.ROWS, *media.GRAPHS):
+        query = "SELECT * {}" if form in media.ROWS else "DESCRIBE <urn:x>"
+        answer = web.get("/sparql", params={"query": query}, headers={"Accept": form.type})
+        assert (answer.status_code, answer.headers["content-type"]) == (200, form.content_type)
+    functions = {each.object for each in triples if each.predicate.value == SD + "extensionFunction"}
+    assert {NamedNode(description.GEOF + name) for name in ("sfWithin", "distance")} <= functions
+    for name in (*functions, NamedNode("urn:none")):
+        answer = web.get("/sparql", params={"query": f"SELECT ({name}(1, 1) AS ?x) {{}}"})
+        assert answer.status_code == (200 if name in functions else 400)
+    # BasicFederatedQuery and DereferencesURIs are not said: no other address is asked.
+    problem(web.get("/sparql", params={"query": "ASK { SERVICE <http://127.0.0.1:1/> {} }"}), 400)
+    query = "ASK FROM <http://127.0.0.1:1/> { ?s ?p ?o }"
+    assert web.get("/sparql", params={"query": query}).json()["boolean"] is False
+    said = {each.object for each in triples if each.predicate.value == SD + "feature"}
+    assert said == {NamedNode(SD + "UnionDefaultGraph")}
 
 
 def test_the_description_is_negotiated_and_cached(web: TestClient) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.server
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -434,6 +435,57 @@ def test_what_the_guard_lets_through_does_not_end_the_process(construct: str) ->
     assert done.stdout.endswith(b"alive\n"), (done.returncode, done.stderr[-300:])
 
 
+# What is planned together without an operator between: many of these took more than ten seconds.
+BESIDE = {
+    "items": ("SELECT * { ?s ?p ( § ) }", "1 "),
+    "items without a space": ("SELECT * { ?s ?p (§) }", "'a'@en<a:a>?x"),
+    "items with a comment": ("SELECT * { ?s ?p (§) }", "true#(\n"),
+    "lists in a list": ("SELECT * { ?s ?p (§) }", "(1)"),
+    "nodes in a list": ("SELECT * { ?s ?p (§) }", "[?p ?o]"),
+    "names and lists": ("SELECT * { ?s ?p (§) }", "<a:a>(1)"),
+    "lists of one": ("SELECT * { ?s ?p 1§ }", ",(1)"),
+    "groups": ("SELECT * { § }", "{?s ?p ?o}"),
+    "groups after triples": ("SELECT * { § }", "?s ?p ?o. {?s ?p ?o}"),
+    "after VALUES": ("SELECT * { VALUES (?a) { (<<( <a:a> <a:a> 1 )>>) } ?s ?p (§) }", "1 "),
+}
+
+
+@pytest.mark.parametrize("kind", BESIDE)
+def test_patterns_without_an_operator_count_too(kind: str) -> None:
+    frame, piece = BESIDE[kind]
+    evaluate(EmbeddedStore(), frame.replace("§", piece * 20), None, Limits())
+    with pytest.raises(BadRequest, match="patterns and operators"):
+        inspect(frame.replace("§", piece * 121), Limits())
+
+
+def test_what_is_not_certain_is_no_way_round_the_count() -> None:
+    frame = "SELECT * { ?s<urn:a-b#c> ( § ) }"
+    inspect(frame.replace("§", "1 " * 100), Limits())
+    with pytest.raises(BadRequest, match="patterns and operators"):
+        inspect(frame.replace("§", "'#'\n" * 500), Limits())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT * { VALUES (?a ?b) { § } }",
+        "SELECT * { VALUES (?a ?b) { (1 2) } VALUES (?c ?d) {§} } VALUES (?e ?f) { § }",
+        "SELECT * { VALUES ?x { § } }",
+        "SELECT * { ?s ?p ?o } values ?x { § }",
+    ],
+)
+def test_values_may_be_long(text: str) -> None:
+    row = "('a'@en <a:a>)" if "(" in text else "<a:a> 'b' "
+    evaluate(EmbeddedStore(), text.replace("§", row * 130), None, Limits())
+
+
+def test_an_expression_counts_its_operators_alone() -> None:
+    text = 'SELECT (COUNT(DISTINCT ?x) AS ?n) { FILTER(REGEX(STR(?x), "a") && ?x IN (1, 2) || (?x + 1) > 2) }'
+    inspect(text, Limits(operators=7))  # FILTER, two commas, &&, ||, + and >
+    with pytest.raises(BadRequest):
+        inspect(text, Limits(operators=6))
+
+
 def test_length_and_emptiness_are_limited() -> None:
     with pytest.raises(TooLarge, match="32768"):
         inspect("SELECT * {} #" + "ä" * 16_400, Limits())
@@ -536,6 +588,72 @@ def test_any_text_is_let_through_or_refused(pieces: list[str], glue: str) -> Non
         evaluate(EmbeddedStore(), text, None, Limits())
 
 
+gaps = st.sampled_from(["", " ", "\n", "#\n", " # ' ( <a:\r", "\t"])
+terms = st.sampled_from(
+    [
+        "<a:a>",
+        "<a:\\u0062>",
+        "<http://x/#a'>",
+        "<http://x/?a=b#(c)>",
+        "'a'",
+        "''",
+        '""',
+        "'\\''",
+        "'#'",
+        '"it\'s"',
+        "'''it's '' \\''' \n'''",
+        '"""a "quoted" <a:b> # text"""',
+        "'a'@en",
+        "'a'@de-AT",
+        "'1'^^<a:a>",
+        "'1'^^e:int",
+        "e:a",
+        "e:a.b",
+        "e:a\\'b",
+        "e:a-b:c",
+        "e:%20",
+        "e:",
+        ":",
+        ":a1",
+        "12",
+        "true",
+        "FALSE",
+        "'",
+        '"',
+        "\\",
+    ]
+)
+
+
+@given(st.lists(st.tuples(gaps, terms), max_size=8), gaps)
+def test_the_guard_and_the_engine_see_the_same_terms(pieces: list[tuple[str, str]], last: str) -> None:
+    """Each row of VALUES that the engine takes has the terms that the guard finds where it is certain."""
+    prologue = "PREFIX e: <e:> PREFIX : <b:> SELECT"
+    body = "".join(gap + term for gap, term in pieces) + last
+    if not guard._read(body, Limits()):
+        return
+    found: list[str] = []
+    for kind, token, _ in guard.tokens(body):
+        if kind in ("tag", "other") or (found and found[-1].endswith("^^")):
+            found[-1:] = ["".join([*found[-1:], token])]
+        else:
+            found.append(token)
+    engine = EmbeddedStore().engine
+    for count in range(len(pieces) + 3):
+        names = " ".join(f"?v{place}" for place in range(count))
+        with contextlib.suppress(SyntaxError):
+            rows = engine.query(f"{prologue} * {{ VALUES ({names}) {{ ({body}\n) }} }}")
+            alone = [f"{prologue} ?v {{ VALUES ?v {{ {term}\n }} }}" for term in found]
+            assert [list(values(engine.query(each))) for each in alone] == [[each] for each in values(rows)]
+
+
+def values(answer: object) -> list[object]:
+    """The terms of the one row of an answer."""
+    assert isinstance(answer, QuerySolutions)
+    (row,) = answer
+    return list(row)
+
+
 # Another endpoint
 
 
@@ -551,26 +669,76 @@ def test_another_endpoint_is_asked_and_its_rows_come_as_wanted(endpoint: tuple[s
     assert handler.asked == 2
 
 
+PROBLEM = b'{"status": 504, "detail": "It took too long.", "advice": "Ask for less."}'
+SELECT, CONSTRUCT = "SELECT * { ?s ?p ?o }", "CONSTRUCT WHERE { ?s ?p ?o }"
+
+
+@pytest.mark.parametrize("text", [SELECT, CONSTRUCT])
 @pytest.mark.parametrize(
-    ("answer", "error"),
+    ("status", "media", "body", "error", "reason"),
     [
-        ((400, "text/plain", b"no such prefix"), BadRequest),
-        ((503, "text/plain", b"busy"), Unavailable),
-        ((200, "application/sparql-results+json", b"<html>"), KoggeError),
+        (400, "text/plain", b"no such\n prefix 'x'", BadRequest, "refuses the query: no such prefix 'x'$"),
+        (
+            400,
+            "application/problem+json",
+            PROBLEM,
+            BadRequest,
+            r"refuses the query: It .* Ask for less\.$",
+        ),
+        (403, "text/plain", "für Sie nicht".encode(), BadRequest, "refuses the query: für Sie nicht"),
+        (
+            404,
+            "text/html",
+            b"<html>Nothing here",
+            BadRequest,
+            r"status 404\. Is it the address of an endpoint",
+        ),
+        (413, "application/problem+json", PROBLEM, BadRequest, "refuses the query: It took"),
+        (500, "text/html", b"<html>Trace", Unavailable, "has not answered the query: status 500"),
+        (503, "text/plain", b"", Unavailable, "status 503"),
+        (504, "application/problem+json", PROBLEM, Unavailable, r"It took too long\. Ask for less\.$"),
+        (
+            200,
+            "text/html",
+            b"<html>",
+            KoggeError,
+            "does not answer with .* Is it the address",
+        ),
+        (200, "text/turtle", b"{}", KoggeError, "does not answer with .* Is it the address of an endpoint"),
     ],
 )
 def test_what_goes_wrong_at_another_endpoint_is_one_sentence(
-    endpoint: tuple[str, type[_Endpoint]], answer: tuple[int, str, bytes], error: type[KoggeError]
+    endpoint: tuple[str, type[_Endpoint]],
+    text: str,
+    status: int,
+    media: str,
+    body: bytes,
+    error: type[KoggeError],
+    reason: str,
 ) -> None:
     url, handler = endpoint
-    handler.answer = answer
-    with pytest.raises(error, match=r"127\.0\.0\.1"):
-        remote.ask(url, "SELECT * { ?s ?p ?o }", None)
+    handler.answer = (status, media, body)
+    with pytest.raises(error, match=f"^{re.escape(url)} .*{reason}"):
+        remote.ask(url, text, None)
+
+
+def test_a_long_query_is_posted_and_what_is_none_is_not_sent(endpoint: tuple[str, type[_Endpoint]]) -> None:
+    url, handler = endpoint
+    remote.ask(url, SELECT + " #" + "x" * 100_000, None)
+    assert handler.asked == 1
+    with pytest.raises(Forbidden, match="CLEAR is an update"):
+        remote.ask(url, "CLEAR ALL", None)
+    with pytest.raises(BadRequest, match="empty"):
+        remote.ask(url, " ", None)
+    assert handler.asked == 1
 
 
 def test_an_endpoint_has_an_http_address_and_answers() -> None:
     with pytest.raises(BadRequest, match="http"):
         remote.ask("file:///etc/hostname", "ASK {}", None)
+    for address in ("http://", "http://[::1/sparql", "http://a b/", "http://a:x/", "http://a\n/", "sparql"):
+        with pytest.raises(BadRequest, match="no address of an endpoint"):
+            remote.ask(address, "ASK {}", None)
     with pytest.raises(Unavailable, match="does not answer"):
         remote.ask("http://127.0.0.1:1/sparql", "ASK {}", None)
 

@@ -246,7 +246,7 @@ def test_a_syntax_error_is_told_with_its_place(web: TestClient) -> None:
         ),
         ("POST", {"data": {"query": "ASK {}"}, "headers": {"Content-Encoding": "gzip"}}, 415, "taken"),
         ("GET", {"params": {"query": "ASK {}"}, "headers": {"Accept": "text/csv"}}, 406, "offered"),
-        ("PUT", {}, 405, "PUT /sparql"),
+        ("PUT", {}, 405, "does not take this method"),
     ],
 )
 def test_what_is_wrong_with_a_request_is_told(
@@ -311,6 +311,11 @@ def test_the_desk_is_opened_with_the_application_and_closed_with_it(home: Settin
 def test_addresses_that_are_not_there_are_problems_too(web: TestClient) -> None:
     body = problem(web.get("/nowhere%0d%0aX: y?token=secret"), 404)
     assert "secret" not in json.dumps(body)
+    assert "nowhere" not in json.dumps(body)
+    body = problem(web.request("PURGE", "/health/canary"), 404)
+    assert not {"PURGE", "canary"} & set(json.dumps(body).replace("/", " ").split())
+    body = problem(web.put("/sparql?token=secret"), 405)
+    assert body["advice"].endswith("Allow.")
     assert {"GET", "POST", "HEAD"} & set(web.put("/sparql").headers["allow"].split(", "))
     for path in ("/docs", "/redoc"):
         problem(web.get(path), 404)

@@ -34,7 +34,7 @@ from kogge.errors import (
     Unprocessable,
     Unreadable,
 )
-from kogge.store import guard
+from kogge.store import guard, snapshots
 from kogge.store.evaluate import Query, Result, evaluate
 from kogge.store.quota import Quota
 from kogge.store.workers import Here, Lane, Lanes, Pool
@@ -643,6 +643,71 @@ def test_after_a_publication_nobody_reads_the_state_before(tmp_path: Path) -> No
     asyncio.run(ask())
     assert answers > 200
     assert (failed, stale) == (0, 0)
+
+
+def test_there_are_never_more_than_three_snapshots(tmp_path: Path) -> None:
+    store = ox.Store(str(tmp_path / "primary"))
+    number, folder = NamedNode("urn:number"), tmp_path / "snapshots"
+    seen: list[int] = []
+    answered: list[int] = []
+
+    async def ask() -> None:
+        pool = Pool(store, folder, lanes=replace(TINY, fast=Lane(2)), limits=None)
+        await pool.start()
+        done = asyncio.Event()
+
+        def watch() -> None:
+            while not done.is_set():
+                seen.append(len(list(folder.iterdir())))
+
+        async def client(text: str) -> None:
+            while not done.is_set():
+                answered.append(await status(pool, text))
+
+        watching = threading.Thread(target=watch)
+        watching.start()
+        heavy = "SELECT (COUNT(*) AS ?n) { ?a (!<urn:x>)* ?b . ?c (!<urn:x>)* ?d " + WIDE
+        clients = [asyncio.create_task(client(text)) for text in (*["ASK {}"] * 4, heavy)]
+        try:
+            for generation in range(50):
+                store.add(Quad(number, number, Literal(generation), ox.DefaultGraph()))
+                await pool.publish(str(generation))
+        finally:
+            done.set()
+            await asyncio.gather(*clients)
+            watching.join()
+            await pool.stop()
+
+    asyncio.run(ask())
+    assert len(seen) > 200
+    assert max(seen) <= 3
+    assert set(answered) == {200, 504}
+
+
+def test_a_long_query_keeps_its_snapshot_and_holds_up_no_publication(
+    primary: ox.Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshots, "PATIENCE", 0.1)
+
+    async def ask() -> None:
+        pool = Pool(primary, tmp_path, lanes=replace(TINY, saved=Lane(4), longest=3), limits=None)
+        await pool.start()
+        try:
+            running = []
+            for generation in range(1, 5):
+                running.append(asyncio.create_task(pool.answer(Query(CROSS), lane="saved", seconds=2)))
+                await asyncio.sleep(0.05)
+                began = time.monotonic()
+                await pool.publish()
+                assert time.monotonic() - began < 1
+                assert len(list(tmp_path.iterdir())) == generation + 1
+            ended = await asyncio.gather(*running, return_exceptions=True)
+            assert {type(each) for each in ended} == {OutOfTime}
+            assert await within(1, lambda: len(list(tmp_path.iterdir())) == 1)
+        finally:
+            await pool.stop()
+
+    asyncio.run(ask())
 
 
 WIDE = "VALUES ?e { " + "1 " * 3000 + "} VALUES ?f { " + "1 " * 3000 + "} VALUES ?g { " + "1 " * 3000 + "} }"

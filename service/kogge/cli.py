@@ -100,7 +100,7 @@ def _serve(given: argparse.Namespace) -> int:
             # Why the service does not start is said in one line, by `main`.
             logging.getLogger("uvicorn.error").addFilter(lambda _: app.state.failure is None)
             try:
-                server.run(app, listening)
+                server.run(app, listening, settings)
             except SystemExit:
                 if app.state.failure:
                     raise app.state.failure from None

@@ -231,8 +231,9 @@ class Desk:
     ) -> Answer:
         """The answer to a stranger's SPARQL query, in the representation that `accept` wants.
 
-        The graphs, if there are any, are the dataset (SPARQL 1.1 Protocol, 2.1.4); `seconds` the deadline,
-        `client` whose quota it counts against. Raises as `Pool.answer`, and TooLarge.
+        The graphs, if there are any, are the dataset (SPARQL 1.1 Protocol, 2.1.4); `seconds` is the deadline,
+        which the caller grants (None: that of anybody), `client` whose quota it counts against. Raises as
+        `Pool.answer`, and TooLarge.
         """
         if len(text.encode("utf-8", "surrogatepass")) > self._settings.query_bytes:
             raise TooLarge(
@@ -251,16 +252,33 @@ class Desk:
         return await self._pool.answer(query, seconds=seconds, client=client)
 
     async def ask_saved(
-        self, name: str, params: Mapping[str, str], accept: str | None = None, *, client: str | None = None
+        self,
+        name: str,
+        params: Mapping[str, str],
+        accept: str | None = None,
+        *,
+        seconds: float | None = None,
+        client: str | None = None,
     ) -> Answer:
         """The answer to a saved question. Raises NotFound, BadRequest for a parameter, and as `ask`."""
         text = questions.as_text(questions.load(name), params)
-        return await self._ask_ours(self._query(text, accept), client)
+        return await self._ask_ours(self._query(text, accept), client, seconds)
 
     async def graph(self, iri: str | None, accept: str | None = None, *, client: str | None = None) -> Answer:
-        """A named graph, or (None) the merge of all. Raises NotFound, and as `ask`."""
+        """A named graph, or (None) the merge of all. Raises NotFound, and as `ask`.
+
+        It has the caps of any answer: a whole graph that is larger is TooLarge, too.
+        """
         graphs = () if iri is None else (iri,)
-        answer = await self._ask_ours(replace(self._query(_WHOLE, accept), default_graphs=graphs), client)
+        try:
+            answer = await self._ask_ours(replace(self._query(_WHOLE, accept), default_graphs=graphs), client)
+        except TooLarge as error:
+            raise TooLarge(
+                error.message.replace("result", "graph"),
+                "Read one named graph at a time: GET /graphs lists them with their sizes."
+                if iri is None
+                else "Ask for a part of it at /sparql, a page at a time with ORDER BY, LIMIT and OFFSET.",
+            ) from error
         if iri is not None and not answer.rows:
             raise NotFound(f"There is no graph '{iri}'.", "GET /graphs lists those that there are.")
         return answer
@@ -271,7 +289,7 @@ class Desk:
         state = await self.refresh()
         if self._described is None or self._described[0] != state:
             counted = [
-                await self._ask_ours(self._query(text, media.SPARQL_JSON.type), None)
+                await self._ask_ours(Query(text, media.SPARQL_JSON.type), None)  # whatever others may ask
                 for text in description.COUNTS
             ]
             state = counted[0].state
@@ -289,10 +307,10 @@ class Desk:
     def _query(self, text: str, accept: str | None) -> Query:
         return Query(text, accept, rows=self._settings.query_rows, bytes=self._settings.query_result_bytes)
 
-    async def _ask_ours(self, query: Query, client: str | None) -> Answer:
+    async def _ask_ours(self, query: Query, client: str | None, seconds: float | None = None) -> Answer:
         """Answers a query whose text is ours, in the lane that strangers' texts do not enter."""
         await self.refresh()
-        return await self._pool.answer(query, lane="saved", client=client)
+        return await self._pool.answer(query, lane="saved", seconds=seconds, client=client)
 
     def evaluate(self, text: str, accept: str | None = None) -> Result:
         """The answer to a query, evaluated in this process: for the command line. Raises as `evaluate`."""
@@ -341,7 +359,7 @@ def _pool(store: EmbeddedStore, settings: Settings, limits: Limits | None) -> Po
             fast=Lane(workers, queue),
             slow=Lane(workers, queue),
             deadline=settings.query_seconds,
-            longest=settings.query_seconds,
+            longest=max(settings.query_seconds, settings.partner_query_seconds),
             patience=settings.query_seconds,
             memory=settings.query_memory,
             kept=settings.query_kept,

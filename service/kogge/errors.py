@@ -6,6 +6,7 @@ KoggeError                  500  something of ours failed
 ├── Forbidden               403  not allowed here (update, a stranger's graph)
 ├── NotFound                404  no such thing, question or graph
 ├── NotAcceptable           406  none of the offered representations is wanted
+├── SlowRequest             408  a request that did not come in time
 ├── TooLarge                413  body, query text or result above a limit
 ├── UnsupportedType         415  a media type, encoding or format that is not taken
 ├── Unprocessable           422  understood, but refused: findings, forbidden constructs
@@ -73,6 +74,13 @@ class NotAcceptable(KoggeError):
 
     status = 406
     title = "Not acceptable"
+
+
+class SlowRequest(KoggeError):
+    """The request did not come in time."""
+
+    status = 408
+    title = "Request timeout"
 
 
 class TooLarge(KoggeError):

@@ -99,6 +99,7 @@ SETTINGS: Final = (
     Setting("KOGGE_QUERY_OPERATORS", "120", "How many patterns and operators a query may have.", _size),
     Setting("KOGGE_QUERY_WORKERS", "2", "How many processes answer queries, in each of three lanes.", _size),
     Setting("KOGGE_QUERY_SECONDS", "10", "How long a query may run, in seconds.", _seconds),
+    Setting("KOGGE_PARTNER_QUERY_SECONDS", "60", "The same for a partner that shows its token.", _seconds),
     Setting("KOGGE_QUERY_ROWS", "100000", "How many rows or triples an answer may have.", _size),
     Setting("KOGGE_QUERY_RESULT_BYTES", "10000000", "How long an answer may be, in bytes.", _size),
     Setting("KOGGE_QUERY_MEMORY", "1073741824", "The address space of one query process, in bytes.", _size),
@@ -107,6 +108,14 @@ SETTINGS: Final = (
     Setting("KOGGE_CLIENT_QUERIES", "2", "How many queries of one client run at once; 0: any.", _count),
     Setting("KOGGE_CLIENT_SECONDS", "60", "Seconds of query work per client and minute; 0: any.", _count),
     Setting("KOGGE_CLIENT_HEADER", "", "The header in which a proxy of yours names the client.", _header),
+    Setting("KOGGE_URL_BYTES", "8192", "How long the address of a request may be, in bytes.", _size),
+    Setting("KOGGE_HEAD_BYTES", "65536", "How long the head of a request may be, in bytes.", _size),
+    Setting("KOGGE_HEAD_LINES", "100", "How many headers a request may have.", _size),
+    Setting("KOGGE_HEAD_SECONDS", "10", "How long the head of a request may take, in seconds.", _seconds),
+    Setting("KOGGE_BODY_BYTES", "2000000", "How long the body of a request may be, in bytes.", _size),
+    Setting("KOGGE_BODY_SECONDS", "30", "How long the body of a request may take, in seconds.", _seconds),
+    Setting("KOGGE_BODY_PAUSE", "10", "The longest pause within a body, in seconds.", _seconds),
+    Setting("KOGGE_STOP_SECONDS", "7", "What running requests have when the service is stopped.", _size),
     Setting("KOGGE_GUARD", "on", "Whether queries are inspected before they are evaluated.", _switch),
     Setting("KOGGE_UNSAFE_NO_SANDBOX", "off", "Start even where query processes cannot be caged.", _switch),
 )
@@ -125,6 +134,7 @@ class Settings:
     query_operators: int
     query_workers: int
     query_seconds: float
+    partner_query_seconds: float
     query_rows: int
     query_result_bytes: int
     query_memory: int
@@ -133,6 +143,14 @@ class Settings:
     client_queries: int
     client_seconds: int
     client_header: str
+    url_bytes: int
+    head_bytes: int
+    head_lines: int
+    head_seconds: float
+    body_bytes: int
+    body_seconds: float
+    body_pause: float
+    stop_seconds: int
     guard: bool
     unsafe_no_sandbox: bool
 

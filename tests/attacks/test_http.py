@@ -122,6 +122,27 @@ def test_h05_an_address_at_the_limit_is_taken(delivered: Service) -> None:
     assert delivered.request("GET", path).status == 200
 
 
+def test_the_limits_of_requests_are_settings(start: Start) -> None:
+    service: Service = start(
+        KOGGE_URL_BYTES="300",
+        KOGGE_HEAD_BYTES="2000",
+        KOGGE_HEAD_LINES="9",
+        KOGGE_HEAD_SECONDS="1",
+        KOGGE_BODY_BYTES="500",
+        KOGGE_BODY_SECONDS="3",
+        KOGGE_BODY_PAUSE="1",
+    )
+    assert status(service.raw(GET.replace(b"sparql", b"sparql?" + b"a" * 300) + b"\r\n")) == 414
+    assert status(service.raw(GET + b"X: " + b"a" * 2000 + b"\r\n\r\n")) == 431
+    assert status(service.raw(GET + b"X: a\r\n" * 9 + b"\r\n")) == 431
+    assert status(service.raw(POST + b"Content-Length: 501\r\n\r\n" + b" " * 501)) == 413
+    began = time.monotonic()
+    assert status(service.raw(GET)) == 408
+    assert status(service.raw(POST + b"Content-Length: 5\r\n\r\n")) == 408
+    assert time.monotonic() - began < 6
+    assert service.ask("ASK {}").status == 200
+
+
 def test_h06_forms_with_too_many_fields(delivered: Service) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     assert delivered.request("POST", "/sparql", b"a=1&" * 20_000, form).status == 400

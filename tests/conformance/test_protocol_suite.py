@@ -109,11 +109,6 @@ def test_queries_and_updates_of_the_protocol_are_all_there_is() -> None:
 
 
 @pytest.mark.parametrize("way", ["FROM", "parameters"])
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="The engine repeats a triple for each graph that says it; a merge (SPARQL 1.1, 13.2) is a set.",
-)
 def test_a_default_graph_of_several_is_their_merge(scratch: Scratch, way: str) -> None:
     said = [Triple(*[NamedNode("urn:said")] * 3)]
     scratch.fill({"urn:a": said, "urn:b": said})

@@ -55,7 +55,7 @@ def main() -> None:
     writing = threading.Thread(target=go_on, daemon=True)
     writing.start()
     with socket.create_server((settings.host, settings.port), backlog=2048) as listening:
-        server.run(create_app(settings, desk), listening)
+        server.run(create_app(settings, desk), listening, settings)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,20 @@
 """Level 3, store: what the endpoint offers (SPARQL 1.1 Service Description) and holds (VoID), in RDF.
 
-Each statement is made of what the service really does: the table of media types, the graphs as counted.
+Each statement is made of what the service really does: the table of media types, the functions that the
+engine knows, the graphs as counted.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, cast
 from urllib.parse import quote
 
-from pyoxigraph import Literal, NamedNode, Triple
+from pyoxigraph import Literal, NamedNode, QuerySolutions, Store, Triple
 
 from kogge import media, names
 from kogge.media import MediaType
@@ -21,6 +24,16 @@ SD: Final = "http://www.w3.org/ns/sparql-service-description#"
 VOID: Final = "http://rdfs.org/ns/void#"
 FORMATS: Final = "http://www.w3.org/ns/formats/"
 SIMPLE: Final = "http://www.w3.org/ns/entailment/Simple"
+GEOF: Final = "http://www.opengis.net/def/function/geosparql/"
+_GEO: Final = """
+    area asGeoJSON asGML asKML asWKT boundary boundingCircle buffer centroid concaveHull convexHull
+    coordinateDimension difference dimension distance ehContains ehCoveredBy ehCovers ehDisjoint ehEquals
+    ehInside ehMeet ehOverlap envelope geometryN geometryType getSRID intersection is3D isEmpty isMeasured
+    isSimple length maxX maxY maxZ metricArea metricBuffer metricLength metricPerimeter minX minY minZ
+    numGeometries perimeter rcc8dc rcc8ec rcc8eq rcc8ntpp rcc8ntppi rcc8po rcc8tpp rcc8tppi relate
+    sfContains sfCrosses sfDisjoint sfEquals sfIntersects sfOverlaps sfTouches sfWithin spatialDimension
+    symDifference transform union
+"""
 
 # The queries whose answers, as SPARQL JSON, `sizes` reads.
 COUNTS: Final = (
@@ -57,6 +70,9 @@ def service(base: str, counted: Sizes, wanted: MediaType) -> Result:
     for form in (*media.ROWS, *media.GRAPHS):
         said.say(endpoint, SD + "resultFormat", FORMATS + form.format)
     said.say(endpoint, SD + "feature", SD + "UnionDefaultGraph")
+    for function in functions():
+        said.say(endpoint, SD + "extensionFunction", function)
+        said.say(function, "a", SD + "Function")
     said.say(endpoint, SD + "defaultEntailmentRegime", SIMPLE)
     said.say(endpoint, SD + "defaultDataset", dataset)
     said.say(dataset, "a", SD + "Dataset")
@@ -72,6 +88,18 @@ def service(base: str, counted: Sizes, wanted: MediaType) -> Result:
         said.say(name, "a", SD + "Graph")
         said.say(name, VOID + "triples", triples)
     return said.written(wanted)
+
+
+@cache
+def functions() -> tuple[str, ...]:
+    """The functions of GeoSPARQL 1.1 that the engine knows: beyond SPARQL 1.1 it has those only."""
+    nothing = Store()
+    known = []
+    for name in _GEO.split():
+        with suppress(RuntimeError, ValueError):
+            list(cast(QuerySolutions, nothing.query(f"SELECT (<{GEOF}{name}>() AS ?it) {{}}")))
+            known.append(GEOF + name)
+    return tuple(known)
 
 
 def graphs(base: str, counted: Sizes, wanted: MediaType) -> Result:

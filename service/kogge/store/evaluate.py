@@ -11,20 +11,12 @@ from itertools import islice
 from typing import Any, Final
 
 import pyoxigraph as ox
-from pyoxigraph import (
-    NamedNode,
-    QueryBoolean,
-    QueryResultsFormat,
-    QuerySolutions,
-    QueryTriples,
-    RdfFormat,
-    Triple,
-)
+from pyoxigraph import QueryBoolean, QueryResultsFormat, QuerySolutions, QueryTriples, RdfFormat, Triple
 
 from kogge import media, syntax
 from kogge.errors import BadRequest, TooLarge, Unprocessable
 from kogge.media import MediaType
-from kogge.store import guard
+from kogge.store import guard, merge
 from kogge.store.embedded import query_error
 
 
@@ -65,7 +57,8 @@ def evaluate(store: ox.Store, query: Query, limits: guard.Limits | None) -> Resu
     if limits is not None:
         guard.inspect(query.text, limits)
     try:
-        answer = store.query(query.text, base_iri=query.base, **_dataset(query))
+        store, graphs = merge.dataset(store, query.text, query.base, query.default_graphs, query.named_graphs)
+        answer = store.query(query.text, base_iri=query.base, **graphs)
         if isinstance(answer, QueryTriples):
             return _graph(answer, query)
         return _rows(answer, query)
@@ -74,24 +67,9 @@ def evaluate(store: ox.Store, query: Query, limits: guard.Limits | None) -> Resu
     except RecursionError as error:
         raise too_complex() from error
     except (SyntaxError, RuntimeError, OSError, UnicodeError) as error:
+        if isinstance(error, SyntaxError):
+            guard.refuse_update(query.text)  # to the engine it is no query
         raise query_error(error) from error
-
-
-def _dataset(query: Query) -> dict[str, Any]:
-    """What the engine is to ask, as its arguments; nothing, if the request does not name the dataset.
-
-    Then FROM holds, or the default graph of the store, in which each triple of the named graphs stands once
-    (`EmbeddedStore.replace_graphs`): the union of the engine repeats a triple for each graph that says it.
-    """
-    if not query.default_graphs and not query.named_graphs:
-        return {}
-    try:
-        return {
-            "default_graph": [NamedNode(iri) for iri in query.default_graphs],
-            "named_graphs": [NamedNode(iri) for iri in query.named_graphs],
-        }
-    except ValueError as error:
-        raise BadRequest(f"A graph is no IRI: {error}.", "Give absolute IRIs.") from error
 
 
 def _rows(answer: QuerySolutions | QueryBoolean, query: Query) -> Result:

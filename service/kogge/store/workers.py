@@ -16,7 +16,6 @@ import asyncio
 import logging
 import math
 import os
-import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -332,7 +331,7 @@ class Pool:
     def _tidy(self) -> None:
         """Removes the snapshots on which no worker is."""
         for snapshot in self._snapshots.unused(self._current, (each.snapshot for each in self._workers)):
-            self._later(asyncio.to_thread(shutil.rmtree, snapshot.path, ignore_errors=True))
+            self._later(self._snapshots.remove(snapshot))
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         if self._stopped:

@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect
 from kogge.desk import Desk
 from kogge.errors import Unavailable
 from kogge.media import MediaType
+from kogge.settings import Settings
 
 T = TypeVar("T")
 
@@ -54,6 +55,12 @@ def client_of(request: Request) -> str:
     return named or (request.client.host if request.client else "unknown")
 
 
+def seconds_of(request: Request) -> float:
+    """How long a query of who is asking may run, in seconds."""
+    settings: Settings = request.app.state.settings
+    return settings.query_seconds
+
+
 async def while_there(request: Request, work: Coroutine[Any, Any, T]) -> T:
     """What the work gives; it is cancelled when the client hangs up, which raises ClientDisconnect.
 
@@ -88,31 +95,37 @@ async def _gone(request: Request) -> None:
         pass
 
 
-def respond(request: Request, content: Content, state: str, key: str | None = "") -> Response:
+def respond(
+    request: Request, content: Content, state: str, key: str | None = "", *, weak: bool = False
+) -> Response:
     """A result as a response, compressed if the client takes that; 304 if it has this one already.
 
-    Its strong ETag (RFC 9110, 8.8.3) names the state of the graph, the `key` (which of the answers of this
-    address it is) and format; None: it has no ETag, because the next answer may differ.
+    Its ETag (RFC 9110, 8.8.3) names the state of the graph, the `key` (which of the answers of this address
+    it is) and format; None: it has no ETag, because the next answer may differ. It is `weak` where the next
+    may be written with other bytes.
     """
+    mark = "W/" if weak else ""
     headers = {"Vary": "Accept, Accept-Encoding", "X-Content-Type-Options": "nosniff"}
     etag = f'"{_stem(state, key)}{content.media.suffix}"' if key is not None else ""
     if etag and (held := has_already(request, etag[:-1])):
-        return not_modified(held)
+        return not_modified(mark + held)
     body = content.body
     if len(body) >= SHORT and _takes_gzip(request):
         body = gzip.compress(body, _LEVEL, mtime=0)
         headers["Content-Encoding"] = "gzip"
         etag = etag and etag[:-1] + '-gzip"'
     if etag:
-        headers["ETag"] = etag
+        headers["ETag"] = mark + etag
     return Response(body, media_type=content.media.content_type, headers=headers)
 
 
-async def send(request: Request, content: Content, state: str, key: str | None = "") -> Response:
+async def send(
+    request: Request, content: Content, state: str, key: str | None = "", *, weak: bool = False
+) -> Response:
     """`respond` for a route that must not hold up others."""
     if len(content.body) < LONG:
-        return respond(request, content, state, key)
-    return await asyncio.to_thread(respond, request, content, state, key)
+        return respond(request, content, state, key, weak=weak)
+    return await asyncio.to_thread(respond, request, content, state, key, weak=weak)
 
 
 def has_already(request: Request, beginning: str) -> str:

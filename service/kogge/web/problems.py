@@ -20,9 +20,9 @@ log = logging.getLogger(__name__)
 
 HUNG_UP: Final = 499  # what is logged where the client did not wait for the answer
 TYPES: Final = names.BASE + "problem/"
-_ADVICE: Final = {
-    404: "GET / names the addresses that there are.",
-    405: "Use one of the methods in the header Allow.",
+_SAID: Final = {
+    404: ("There is nothing at this address.", "GET / names the addresses that there are."),
+    405: ("This address does not take this method.", "Use one of those in the header Allow."),
 }
 
 
@@ -46,8 +46,8 @@ def install(app: FastAPI) -> None:
         if request.method == "OPTIONS" and status == HTTPStatus.METHOD_NOT_ALLOWED:
             allowed = (error.headers or {}).get("Allow", "")
             return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Allow": f"{allowed}, OPTIONS"})
-        detail = f"{request.method} {request.url.path}: {error.detail}."
-        return problem(status, status.phrase, detail, _ADVICE.get(status, ""), error.headers)
+        detail, advice = _SAID.get(status, (f"{status.phrase}.", ""))  # and nothing of the request
+        return problem(status, status.phrase, detail, advice, error.headers)
 
     @app.exception_handler(ClientDisconnect)
     async def nobody_is_there(_: Request, __: ClientDisconnect) -> Response:
@@ -63,7 +63,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:
-        log.error("%s %s", request.method, request.url.path, exc_info=error)
+        log.error("%s failed", request.method, exc_info=error)  # the line of the request has its address
         return problem(
             500, "Something went wrong", "The service could not answer.", "See the log of the service."
         )

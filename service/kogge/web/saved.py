@@ -12,7 +12,7 @@ from kogge import media
 from kogge.errors import BadRequest
 from kogge.questions import Question
 from kogge.store.evaluate import Result
-from kogge.web.context import client_of, desk_of, send, while_there
+from kogge.web.context import client_of, desk_of, seconds_of, send, while_there
 
 router = APIRouter()
 
@@ -39,9 +39,15 @@ async def saved_question(request: Request, group: str, name: str) -> Response:
     desk = desk_of(request)
     answer = await while_there(
         request,
-        desk.ask_saved(f"{group}/{name}", params, request.headers.get("accept"), client=client_of(request)),
+        desk.ask_saved(
+            f"{group}/{name}",
+            params,
+            request.headers.get("accept"),
+            seconds=seconds_of(request),
+            client=client_of(request),
+        ),
     )
-    return await send(request, answer, answer.state)
+    return await send(request, answer, answer.state, weak=answer.media in media.GRAPHS)
 
 
 def _shown(question: Question, base: str) -> dict[str, Any]:

@@ -13,7 +13,6 @@ import json
 import logging
 import resource
 import socket
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, cast
 
@@ -23,7 +22,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from kogge import media, names
-from kogge.errors import BadRequest, KoggeError, Misconfigured, TooLarge
+from kogge.errors import BadRequest, Misconfigured, SlowRequest, TooLarge
+from kogge.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -32,41 +32,16 @@ _OWN_FILES: Final = 192  # descriptors that are not for connections; the engine 
 _MOST_FILES: Final = 65_536
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What a request may be, in bytes and seconds.
-
-    A head must have come within `head_seconds` of the connection, or of the answer before it; a body within
-    `body_seconds`, with never more than `body_pause` between two pieces of it. `stop_seconds` is what running
-    requests have when the service is stopped.
-    """
-
-    url: int = 8 * 1024
-    head: int = 64 * 1024
-    headers: int = 100
-    body: int = 2_000_000
-    head_seconds: float = 10
-    body_pause: float = 10
-    body_seconds: float = 30
-    stop_seconds: int = 7
-
-
-class SlowRequest(KoggeError):
-    """The request did not come in time."""
-
-    status = 408
-    title = "Request timeout"
-
-
-def run(app: ASGIApp, listening: socket.socket, limits: Limits | None = None) -> None:
+def run(app: ASGIApp, listening: socket.socket, settings: Settings) -> None:
     """Serves the application on a socket that listens, until a signal ends it.
 
-    Raises Misconfigured where the system allows too few files to be open.
+    A head must have come within `head_seconds` of the connection, or of the answer before it; a body within
+    `body_seconds`, with never more than `body_pause` between two pieces of it. Raises Misconfigured where the
+    system allows too few files to be open.
     """
-    limits = limits or Limits()
     connections = files() - _OWN_FILES
     config = uvicorn.Config(
-        SteadyBody(app, limits),
+        SteadyBody(app, settings),
         http=_Http,
         ws="none",
         log_config=None,
@@ -74,9 +49,9 @@ def run(app: ASGIApp, listening: socket.socket, limits: Limits | None = None) ->
         access_log=False,
         server_header=False,
         proxy_headers=False,  # whose word counts on the address of a client, a setting of ours says
-        timeout_graceful_shutdown=limits.stop_seconds,
+        timeout_graceful_shutdown=settings.stop_seconds,
     )
-    _Server(config, limits, connections).run(sockets=[listening])
+    _Server(config, settings, connections).run(sockets=[listening])
 
 
 def files() -> int:
@@ -106,15 +81,15 @@ class SteadyBody:
     off does not read the answer.
     """
 
-    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        self._limits = limits
+        self._settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on."""
         length = _length(scope) if scope["type"] == "http" else 0
         if length != 0:
-            body = _Body(receive, send, length, self._limits)
+            body = _Body(receive, send, length, self._settings)
             receive, send = body.receive, body.send
         try:
             await self._app(scope, receive, send)
@@ -162,12 +137,12 @@ def _length(scope: Scope) -> int | None:
 class _Body:
     """One request with a body: what it receives and sends."""
 
-    def __init__(self, receive: Receive, send: Send, length: int | None, limits: Limits) -> None:
+    def __init__(self, receive: Receive, send: Send, length: int | None, settings: Settings) -> None:
         self._receive = receive
         self._send = send
         self._length = length or 0
-        self._limits = limits
-        self._until = asyncio.get_running_loop().time() + limits.body_seconds
+        self._settings = settings
+        self._until = asyncio.get_running_loop().time() + settings.body_seconds
         self._size = 0
         self._whole = False
 
@@ -178,7 +153,7 @@ class _Body:
         self._hold(self._length)
         now = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout_at(min(now + self._limits.body_pause, self._until)):
+            async with asyncio.timeout_at(min(now + self._settings.body_pause, self._until)):
                 message = await self._receive()
         except TimeoutError as error:
             raise SlowRequest("The body of the request did not come in time.", "Send it again.") from error
@@ -206,9 +181,10 @@ class _Body:
             await self._send({"type": "http.response.body"})
 
     def _hold(self, size: int) -> None:
-        if size > self._limits.body:
+        if size > self._settings.body_bytes:
             raise TooLarge(
-                f"The body of the request is longer than {self._limits.body} bytes.", "Send less at once."
+                f"The body of the request is longer than {self._settings.body_bytes} bytes.",
+                "Send less at once.",
             )
 
 
@@ -218,9 +194,9 @@ class _Body:
 class _Server(uvicorn.Server):
     """uvicorn, which looks twice a second for connections that have been silent for too long."""
 
-    def __init__(self, config: uvicorn.Config, limits: Limits, connections: int) -> None:
+    def __init__(self, config: uvicorn.Config, settings: Settings, connections: int) -> None:
         super().__init__(config)
-        self.server_state = self._state = _State(limits, connections)
+        self.server_state = self._state = _State(settings, connections)
 
     async def on_tick(self, counter: int) -> bool:
         """What uvicorn does ten times a second."""
@@ -232,9 +208,9 @@ class _Server(uvicorn.Server):
 class _State(ServerState):
     """What the connections of a server share; those that wait for a head, the longest waiting first."""
 
-    def __init__(self, limits: Limits, connections: int) -> None:
+    def __init__(self, settings: Settings, connections: int) -> None:
         super().__init__()
-        self.limits = limits
+        self.settings = settings
         self.most = connections
         self.waiting: dict[_Http, float] = {}
 
@@ -248,7 +224,7 @@ class _State(ServerState):
     def drop_late(self, now: float) -> None:
         """Ends those that have waited too long."""
         for connection, since in list(self.waiting.items()):
-            if now - since < self.limits.head_seconds:
+            if now - since < self.settings.head_seconds:
                 break
             connection.end_waiting()
 
@@ -296,7 +272,7 @@ class _Http(HttpToolsProtocol):
         """Waits for the first head."""
         super().connection_made(cast(asyncio.Transport, _Corked(transport, self.loop)))
         self._state = cast(_State, self.server_state)
-        self._limits = self._state.limits
+        self._settings = self._state.settings
         self._head = 0  # bytes of a head that is not whole yet
         self._in_head = False
         self._refusal = HTTPStatus.BAD_REQUEST
@@ -318,7 +294,7 @@ class _Http(HttpToolsProtocol):
         super().data_received(data)
         if self._in_head and not self._refused:
             self._head += len(data)
-            if self._head > self._limits.head:
+            if self._head > self._settings.head_bytes:
                 self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def on_message_begin(self) -> None:
@@ -330,13 +306,13 @@ class _Http(HttpToolsProtocol):
     def on_url(self, url: bytes) -> None:
         """A piece of the URL."""
         super().on_url(url)
-        if len(self.url) > self._limits.url:
+        if len(self.url) > self._settings.url_bytes:
             self._stop(HTTPStatus.REQUEST_URI_TOO_LONG)
 
     def on_headers_complete(self) -> None:
         """The head is whole: a request begins."""
         size = sum(len(name) + len(value) for name, value in self.headers)
-        if len(self.headers) > self._limits.headers or size > self._limits.head:
+        if len(self.headers) > self._settings.head_lines or size > self._settings.head_bytes:
             self._stop(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         self._in_head = False
         self._state.waiting.pop(self, None)

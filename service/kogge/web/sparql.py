@@ -25,6 +25,7 @@ from kogge.web.context import (
     desk_of,
     has_already,
     not_modified,
+    seconds_of,
     send,
     while_there,
 )
@@ -40,6 +41,9 @@ UPDATE: Final = "application/sparql-update"
 # A form writes a byte as up to three; beyond that a body cannot hold a query that would be taken.
 _ENCODED: Final = 3
 _FIELDS: Final = 100
+# A graph that is constructed may have blank nodes, which are called anew each time: the same graph (RDF 1.1
+# Concepts, 3.6), but not the same bytes.
+_OF_A_GRAPH: Final = re.compile(rf'-(?:{"|".join(each.suffix for each in media.GRAPHS)})(?:-gzip)?"$')
 _SECONDS: Final = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,3})?")
 
 EXAMPLE: Final = "SELECT ?type (COUNT(*) AS ?things) WHERE { ?thing a ?type } GROUP BY ?type"
@@ -70,7 +74,7 @@ class Asked:
     text: str
     default_graphs: tuple[str, ...]
     named_graphs: tuple[str, ...]
-    seconds: float | None
+    seconds: float
 
     def key(self, accept: str | None) -> str | None:
         """What tells its answers on one state apart; None if they may differ from each other."""
@@ -98,7 +102,7 @@ async def sparql(request: Request) -> Response:
         fields += await _posted(request)
     elif not request.scope["query_string"]:
         return await _described(request)
-    return await _answer(request, _asked(fields, request.app.state.settings.query_seconds))
+    return await _answer(request, _asked(fields, seconds_of(request)))
 
 
 class _Sparql:
@@ -170,9 +174,10 @@ def _asked(fields: Sequence[tuple[str, str]], limit: float) -> Asked:
     )
 
 
-def _timeout(given: Sequence[str], limit: float) -> float | None:
+def _timeout(given: Sequence[str], limit: float) -> float:
+    """The deadline: what is asked for, up to the limit, which holds for those who ask for none."""
     if not given:
-        return None
+        return limit
     if len(given) > 1 or not _SECONDS.fullmatch(given[0]) or not 0 < float(given[0]) <= limit:
         raise BadRequest(
             f"The parameter 'timeout' is one number of seconds, above 0 and up to {limit:g}.",
@@ -186,7 +191,7 @@ async def _answer(request: Request, asked: Asked) -> Response:
     accept = request.headers.get("accept")
     key = asked.key(accept)
     if key and (held := has_already(request, beginning(await desk.refresh(), key))):
-        return not_modified(held)
+        return not_modified(f"W/{held}" if _OF_A_GRAPH.search(held) else held)
     answer = await while_there(
         request,
         desk.ask(
@@ -198,7 +203,7 @@ async def _answer(request: Request, asked: Asked) -> Response:
             client=client_of(request),
         ),
     )
-    return await send(request, answer, answer.state, key)
+    return await send(request, answer, answer.state, key, weak=answer.media in media.GRAPHS)
 
 
 async def _described(request: Request) -> Response:
