@@ -107,6 +107,9 @@ SETTINGS: Final = (
     Setting("KOGGE_CLIENT_SECONDS", "60", "Seconds of query work per client and minute; 0: any.", _count),
     Setting("KOGGE_CLIENT_HEADER", "", "The header in which a proxy of yours names the client.", _header),
     Setting("KOGGE_GUARD", "on", "Whether queries are inspected before they are evaluated.", _switch),
+    Setting(
+        "KOGGE_FOUR_EYES", "on", "Whether another person than the sender must release what is sent.", _switch
+    ),
     Setting("KOGGE_UNSAFE_NO_SANDBOX", "off", "Start even where query processes cannot be caged.", _switch),
 )
 
@@ -132,6 +135,7 @@ class Settings:
     client_seconds: int
     client_header: str
     guard: bool
+    four_eyes: bool
     unsafe_no_sandbox: bool
 
     @classmethod

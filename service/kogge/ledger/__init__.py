@@ -138,6 +138,10 @@ class Ledger:
             after,
         )
 
+    def erased(self, graph: str) -> bool:
+        """Whether data of a person was removed from any version of the graph."""
+        return bool(self._versions("WHERE graph = ? AND erased IS NOT NULL LIMIT 1", graph))
+
     def body(self, number: int) -> bytes:
         """The content of a version as canonical N-Triples. Raises KeyError if there is no such number."""
         row = self._file.one("SELECT body FROM version WHERE number = ?", number)

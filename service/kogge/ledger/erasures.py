@@ -44,8 +44,7 @@ class Erasures:
         triples = 0
         with self._file.transaction():
             self._file.rows(
-                "INSERT INTO erasure (sha256, at, who, open) VALUES (?, ?, ?, 1) "
-                "ON CONFLICT (sha256) DO UPDATE SET open = 1",
+                "INSERT INTO erasure (sha256, at, who, open) VALUES (?, ?, ?, 1)",
                 _hash(iri), written(at), who,
             )  # fmt: skip
             for number, graph, body in self._file.rows(
@@ -72,10 +71,14 @@ class Erasures:
                         " report = '[]' WHERE contribution = ? AND turn = ?",
                         kept, kept, contribution, turn,
                     )  # fmt: skip
-            self._file.rows("UPDATE erasure SET open = 0 WHERE sha256 = ?", _hash(iri))
-            row = self._file.rows("SELECT number FROM erasure WHERE sha256 = ?", _hash(iri))[0]
+            self._file.rows("UPDATE erasure SET open = 0 WHERE open")
         self._file.forget()
-        return Erased(int(row[0]), tuple(sorted(graphs)), triples, self._naming(names))
+        return Erased(self.count, tuple(sorted(graphs)), triples, self._naming(names))
+
+    @property
+    def count(self) -> int:
+        """How many there were; the number of the last one."""
+        return int(self._file.rows("SELECT coalesce(max(number), 0) FROM erasure")[0][0])
 
     def gone(self, iri: str) -> bool:
         """Whether what was said of this thing was erased."""

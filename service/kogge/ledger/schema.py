@@ -40,6 +40,7 @@ CREATE TABLE partner (
     four_eyes INTEGER,                -- 0, 1, or none: as the settings say
     at        TEXT NOT NULL
 ) STRICT;
+INSERT INTO partner VALUES ('kogge', 'Kogge', '', NULL, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'));
 CREATE TABLE token (
     id      TEXT PRIMARY KEY,
     partner TEXT NOT NULL REFERENCES partner,
@@ -85,11 +86,12 @@ CREATE TABLE step (
 CREATE INDEX step_of_contribution ON step (contribution);
 CREATE TABLE erasure (
     number INTEGER PRIMARY KEY,
-    sha256 TEXT NOT NULL UNIQUE,      -- of the IRI, which may be a name and so is not kept
+    sha256 TEXT NOT NULL,             -- of the IRI, which may be a name and so is not kept
     at     TEXT NOT NULL,
     who    TEXT NOT NULL,
     open   INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX erasure_of ON erasure (sha256);
 ALTER TABLE version ADD COLUMN contribution INTEGER;
 ALTER TABLE version ADD COLUMN erased TEXT;
 
