@@ -17,7 +17,7 @@ from typing import Any, Final, NoReturn
 from kogge import desk as desks
 from kogge import media, names, table
 from kogge.desk import Checked, Desk
-from kogge.errors import BadRequest, KoggeError, Misconfigured, Unreadable
+from kogge.errors import BadRequest, KoggeError, Misconfigured, Unavailable, Unreadable
 from kogge.settings import Settings
 from kogge.store.evaluate import Result
 
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 FAILED: Final = 1
 FOUND: Final = 1
 UNREADABLE: Final = 2
+IN_USE: Final = 3  # another process has it
 
 # What `--format` of `kogge query` means, as the header Accept: JSON for rows is not JSON for graphs.
 _ACCEPT: Final = {
@@ -70,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _say(error: KoggeError) -> int:
     print(f"kogge: {error}".replace("\n", " "), file=sys.stderr)
-    return FAILED
+    return IN_USE if isinstance(error, Unavailable) else FAILED
 
 
 # The commands

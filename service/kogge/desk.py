@@ -86,6 +86,7 @@ class Desk:
             else None
         )
         self._publishing = asyncio.Lock()
+        self._patient_until = 0.0  # when it is tried again to make a snapshot, where there was no room
         self._served = -1  # the commit, and the state, that the pool answers from
         self._served_state = ""
         self._described: tuple[str, description.Sizes, dict[tuple[str, str, MediaType], Result]] | None = None
@@ -252,11 +253,19 @@ class Desk:
         """Has queries answered from what the store holds now, and says which state that is."""
         if self._publisher and self._publisher.due:
             await asyncio.to_thread(self._publisher.follow)
-        while self._served != self._store.commits:
+        while self._served != self._store.commits and time.monotonic() > self._patient_until:
             async with self._publishing:
                 if (commits := self._store.commits) != self._served:
                     state = await asyncio.to_thread(lambda: self.state)
-                    await self._pool.publish(state)
+                    try:
+                        await self._pool.publish(state)
+                    except Unavailable as error:  # a full disk: what is served goes on being served
+                        if self._served < 0 or not self._ledger:
+                            raise
+                        log.error("%s The state of before is served on.", error.message)
+                        self._patient_until = time.monotonic() + publish.LONG_PAUSE
+                    if time.monotonic() < self._patient_until:
+                        break
                     if commits == self._store.commits:  # else the snapshot may hold more than `state` says
                         self._served, self._served_state = commits, state
         return self._served_state

@@ -23,7 +23,7 @@ from typing import Final
 from pyoxigraph import Literal, NamedNode, QuerySolutions, RdfFormat, Triple
 
 from kogge import artefacts, history, names, questions, syntax
-from kogge.errors import DiskFull, Misconfigured, Unavailable
+from kogge.errors import Damaged, DiskFull, Misconfigured, Unavailable
 from kogge.ledger import Ledger, Version
 from kogge.store.base import Store
 
@@ -150,15 +150,16 @@ def align(ledger: Ledger, store: Store) -> None:
     an error), is made anew. Otherwise only the graphs that are behind are replaced. Raises DiskFull, Damaged.
     """
     mark = _mark(store)
-    rules, erasures = _fingerprint(), ledger.erasures.count
+    erasures, number = ledger.erasures.count, ledger.number  # others may add to the ledger from here on
+    rules = _fingerprint()
     if reason := _strange(mark, ledger, store):
         log.warning("%s; the store is made anew from the ledger", reason)
         mark = Mark()
-    if mark.number == ledger.number and (mark.rules, mark.erasures) == (rules, erasures):
+    if mark.number == number and (mark.rules, mark.erasures) == (rules, erasures):
         return
-    missing = ledger.newest(after=mark.number)
+    missing = ledger.newest(after=mark.number, until=number)
     if mark.number and mark.erasures != erasures:
-        newest = ledger.newest()
+        newest = ledger.newest(until=number)
         missing = [each for each in newest if each.number > mark.number or ledger.erased(each.graph)]
     with store.changing():
         if reason:
@@ -167,9 +168,9 @@ def align(ledger: Ledger, store: Store) -> None:
             store.replace_graphs(graphs)
         _derive(store, [version.graph for version in missing])
         whole = not mark.number or (mark.rules, mark.erasures) != (rules, erasures)
-        _write_history(ledger, store, Mark(ledger.number, rules, erasures), after=0 if whole else mark.number)
+        _write_history(ledger, store, Mark(number, rules, erasures), after=0 if whole else mark.number)
     store.flush()
-    log.info("store brought from %d to %d: %d graphs", mark.number, ledger.number, len(missing))
+    log.info("store brought from %d to %d: %d graphs", mark.number, number, len(missing))
 
 
 def rebuild(ledger: Ledger, store: Store) -> None:
@@ -215,26 +216,33 @@ class Publisher:
         """Brings what a command beside the service has put into the ledger, or what could not be written."""
         self._looked = time.monotonic()
         if self._brought != (self._ledger.number, self._ledger.erasures.count):
-            with suppress(DiskFull, Unavailable):
+            with suppress(DiskFull, Damaged, Unavailable):
                 self.publish()
 
     def _bring(self, how: Callable[[Ledger, Store], None]) -> None:
         with self._lock:
             self._looked = time.monotonic()
             try:
-                if self._behind:
-                    self._store.reopen()
                 brought = (self._ledger.number, self._ledger.erasures.count)
                 if brought != self._brought or how is not align:
-                    how(self._ledger, self._store)
-            except (DiskFull, Unavailable):
+                    self._write(how)
+            except (DiskFull, Damaged, Unavailable) as error:
                 if not self._behind:
-                    log.error("no room for the store: it stays as it is until there is")
-                self._behind = True
+                    log.error("%s It stays as it is until it can be written.", error.message)
+                self._behind, self._brought = True, (-1, -1)
                 raise
             if self._behind:
                 log.info("the store can be written again")
             self._behind, self._brought = False, brought
+
+    def _write(self, how: Callable[[Ledger, Store], None]) -> None:
+        """Writes; a store that could not be written, perhaps in the background, is opened anew for it."""
+        if not self._behind:
+            with suppress(DiskFull, Damaged):
+                how(self._ledger, self._store)
+                return
+        self._store.reopen()
+        how(self._ledger, self._store)
 
 
 @dataclass(frozen=True)
@@ -311,7 +319,7 @@ def _write_history(ledger: Ledger, store: Store, mark: Mark, *, after: int) -> N
 
     The history is in no other graph, so that each of its triples counts twice: there and in the default one.
     """
-    versions = ledger.history(after=after)
+    versions = ledger.history(after=after, until=mark.number)
     added = set(history.of(versions, ledger))
     if after:
         removed = [_marked(text) for text in _said(store, names.HISTORY_GRAPH, names.OWL + "versionInfo")]

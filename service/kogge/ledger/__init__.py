@@ -124,18 +124,26 @@ class Ledger:
         rows = self._versions("WHERE graph = ? AND version = ?", graph, version)
         return rows[0] if rows else None
 
-    def history(self, graph: str | None = None, *, after: int = 0) -> list[Version]:
-        """All versions of a graph, or of all graphs, whose number is above `after`, the oldest first."""
+    def history(self, graph: str | None = None, *, after: int = 0, until: int | None = None) -> list[Version]:
+        """All versions of a graph, or of all, numbered above `after` and not above `until`, in order."""
         if graph is None:
-            return self._versions("WHERE number > ? ORDER BY number", after)
-        return self._versions("WHERE graph = ? AND number > ? ORDER BY number", graph, after)
-
-    def newest(self, *, after: int = 0) -> list[Version]:
-        """The newest version of each graph, those only whose number is above `after`, by number."""
+            return self._versions(
+                "WHERE number > ? AND number <= coalesce(?, number) ORDER BY number", after, until
+            )
         return self._versions(
-            "WHERE number IN (SELECT max(number) FROM version WHERE number > ? GROUP BY graph)"
-            " ORDER BY number",
+            "WHERE graph = ? AND number > ? AND number <= coalesce(?, number) ORDER BY number",
+            graph,
             after,
+            until,
+        )
+
+    def newest(self, *, after: int = 0, until: int | None = None) -> list[Version]:
+        """Of those versions the newest of each graph, by number."""
+        return self._versions(
+            "WHERE number IN (SELECT max(number) FROM version"
+            " WHERE number > ? AND number <= coalesce(?, number) GROUP BY graph) ORDER BY number",
+            after,
+            until,
         )
 
     def erased(self, graph: str) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import re
-import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -164,8 +165,7 @@ class EmbeddedStore:
         if self._path is None:
             return
         logs = sum(log.stat().st_size for log in self._path.glob("*.log"))
-        if shutil.disk_usage(self._path).free < 2 * logs + _ROOM:
-            raise DiskFull("There is no room for the store.")
+        _check_room(self._path if self._path.is_dir() else self._path.parent, 2 * logs + _ROOM)
         with self._whole, self._lock:
             self._store = None
             until = time.monotonic() + _PATIENCE
@@ -315,7 +315,7 @@ def query_error(error: Exception) -> KoggeError:
 
 
 def _not_opened(path: Path | None, error: Exception) -> KoggeError:
-    if "lock" in str(error).lower():
+    if "/LOCK" in str(error):
         return Unavailable(
             f"Another Kogge uses the store {path}.",
             "Stop it, or choose another folder with --home or KOGGE_HOME.",
@@ -332,9 +332,18 @@ def _not_opened(path: Path | None, error: Exception) -> KoggeError:
     )
 
 
+def _check_room(folder: Path, size: int) -> None:
+    """Raises DiskFull where a file of this size cannot be made: also for quotas and limits."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            os.posix_fallocate(probe.fileno(), 0, size)
+    except OSError as error:
+        raise DiskFull("There is no room for the store.") from error
+
+
 def _not_written(error: Exception) -> KoggeError:
     if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or _FULL.search(str(error)):
         return DiskFull("The store cannot be written.")
-    if "orruption" in str(error):
+    if "orruption" in str(error) or "No such file" in str(error):
         return Damaged(f"The store is damaged: {error}", "It is made anew at the next start.")
     return KoggeError(f"The store cannot be written: {error}", "See the log of the service.")
