@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from kogge import media, names, publish, questions, syntax
-from kogge.errors import Damaged, DiskFull, Misconfigured, NotFound, TooLarge, Unavailable
+from kogge.errors import Damaged, DiskFull, KoggeError, Misconfigured, NotFound, TooLarge, Unavailable
 from kogge.expertise import (
     Lookup,
     as_csv,
@@ -101,12 +101,7 @@ class Desk:
         Raises Unavailable if another process has them open, Misconfigured if they cannot be used,
         Unreadable for a file of the repository.
         """
-        try:
-            settings.home.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise Misconfigured(
-                f"The folder {settings.home} cannot be made: {error.strerror}.", "Choose another with --home."
-            ) from error
+        _make_home(settings)
         try:
             desk = cls._open(settings)
         except Damaged as error:
@@ -402,6 +397,15 @@ def _json(content: object, wanted: MediaType = media.JSON) -> Result:
     return Result(wanted, json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n")
 
 
+def _make_home(settings: Settings) -> None:
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Misconfigured(
+            f"The folder {settings.home} cannot be made: {error.strerror}.", "Choose another with --home."
+        ) from error
+
+
 def _put_aside(store: Path, error: Damaged) -> None:
     """Moves a damaged store out of the way. Raises Misconfigured where that cannot be done."""
     aside = store.with_name(f"{store.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
@@ -419,7 +423,60 @@ def _put_aside(store: Path, error: Damaged) -> None:
 
 def open_ledger(settings: Settings) -> Ledger:
     """The ledger alone: what only concerns it is done beside a service that runs. Raises Misconfigured."""
+    _make_home(settings)
     return Ledger(settings.home / "ledger.sqlite")
+
+
+def in_use(settings: Settings) -> bool:
+    """Whether another process, such as a service, has the store open."""
+    if not (settings.home / "store").exists():
+        return False
+    try:
+        EmbeddedStore(settings.home / "store").close()
+    except Unavailable:
+        return True
+    except KoggeError:
+        return False  # it is told, and mended, by who opens it for work
+    return False
+
+
+class _Elsewhere(Publisher):
+    """What a command beside a service writes to the store: nothing; the service follows the ledger."""
+
+    def _bring(self, how: object) -> None:
+        pass
+
+    def compact(self) -> None:
+        """See `Publisher.compact`."""
+
+
+def steps_beside(ledger: Ledger, settings: Settings) -> Steps:
+    """The steps on a ledger whose store is open elsewhere, or not needed."""
+    return Steps(ledger, _Elsewhere(ledger, EmbeddedStore()), four_eyes=settings.four_eyes)
+
+
+def rebuild(settings: Settings) -> tuple[str, str]:
+    """Makes the store anew from the ledger alone; its state before (empty: damaged) and after.
+
+    Raises Unavailable where another process has it open, Misconfigured, DiskFull.
+    """
+    path, before = settings.home / "store", ""
+    ledger = open_ledger(settings)
+    try:
+        try:
+            store = EmbeddedStore(path)
+            before = store.state
+        except Damaged as error:
+            _put_aside(path, error)
+            store = EmbeddedStore(path)
+        publish.rebuild(ledger, store)
+        after = store.state
+        store.close()
+    finally:
+        ledger.close()
+    for index in settings.home.glob("lookup.sqlite*"):
+        index.unlink()
+    return before, after
 
 
 def operator(ledger: Ledger, person: str) -> Caller:

@@ -268,9 +268,9 @@ def _strange(mark: Mark, ledger: Ledger, store: Store) -> str:
     """Why this cannot be the store of this ledger; empty if it can."""
     if mark.number > ledger.number:
         return f"the store is at {mark.number}, the ledger at {ledger.number}"
-    if mark.number and mark.size != store.size:
+    if mark.rules and mark.size != store.size:
         return f"the store holds {store.size} quads instead of {mark.size}"
-    if not mark.number and store.size:
+    if not mark.rules and store.size:
         return "the store does not belong to this ledger"
     return ""
 

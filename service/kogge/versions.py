@@ -12,6 +12,7 @@ from pyoxigraph import Literal, NamedNode, RdfFormat, Triple
 from kogge import names, syntax
 from kogge.errors import NotFound
 
+_TIMES = ("instant", "interval")  # nobody confirms a point in time
 _REVIEWED = NamedNode(names.KOGGE + "reviewedOn")
 
 
@@ -57,7 +58,8 @@ def reviewed(body: bytes, graph: str, things: Sequence[str], day: date) -> bytes
             raise NotFound(
                 f"The graph '{graph}' says nothing of '{thing}'.", "Name a thing that it speaks of."
             )
-    wanted = {NamedNode(iri) for iri in (things or said) if iri.startswith(names.ID)}
+    own = [iri for iri in said if names.kind_of(iri) not in _TIMES and iri.startswith(names.ID)]
+    wanted = {NamedNode(iri) for iri in things or own}
     kept = [t for t in triples if not (t.predicate == _REVIEWED and t.subject in wanted)]
     today = Literal(day.isoformat(), datatype=NamedNode(names.XSD + "date"))
     return syntax.canonical([*kept, *(Triple(thing, _REVIEWED, today) for thing in wanted)])

@@ -35,6 +35,8 @@ def main() -> None:
         (home / "store").symlink_to(small / "store")
     desk = Desk.open(Settings.from_environment({"KOGGE_HOME": str(home)}))
     luebeck = desk.partners.add("luebeck", "Lübeck", ["municipality/luebeck"], at=datetime.now(UTC))
+    publisher = desk._publisher
+    assert publisher is not None
     author, editor = Caller(luebeck, "Ada", "author", ""), Caller(luebeck, "Bo", "editor", "")
 
     def send(value: str, size: int) -> int:
@@ -71,7 +73,7 @@ def main() -> None:
     found["read"] = said()
     found["state"] = desk.steps.contribution(number, editor).state
     try:
-        send("third", 10) if found["state"] == "staged" else desk._publisher.publish()  # type: ignore[union-attr]
+        send("third", 10) if found["state"] == "staged" else publisher.publish()
     except DiskFull as error:
         found["again"] = error.status
     found["still read"] = said()
@@ -82,7 +84,7 @@ def main() -> None:
     if found["state"] == "staged":
         desk.steps.accept(number, editor)
     else:
-        desk._publisher.follow()  # type: ignore[union-attr] - as with the next request
+        publisher.follow()  # as with the next request
     found["then"] = said()
     desk.close()
     again = Desk.open(Settings.from_environment({"KOGGE_HOME": str(home)}))

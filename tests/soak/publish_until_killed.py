@@ -20,7 +20,7 @@ from pathlib import Path
 from kogge import names
 from kogge.desk import Desk
 from kogge.errors import Conflict, DiskFull
-from kogge.ledger import Caller, Ledger, Sending
+from kogge.ledger import Caller, Contribution, Ledger, Sending
 from kogge.settings import Settings
 
 STATEMENTS = 40
@@ -51,6 +51,7 @@ def work(desk: Desk, person: int, draw: random.Random) -> None:
         value = f"{person}-{draw.getrandbits(64):x}"
         graph = SHARED if draw.random() < 0.5 else names.graph("luebeck", f"of-{person}")
         body = content(value)
+        staged: Contribution | None = None
         try:
             (receipt,) = desk.steps.stage([Sending(graph, "text/turtle", b"# sent\n" + body, body)], author)
             staged = receipt.contribution
@@ -61,8 +62,9 @@ def work(desk: Desk, person: int, draw: random.Random) -> None:
         except DiskFull:
             say("full")
         except Conflict:  # somebody else was quicker
-            desk.steps.withdraw(staged.number, author)
-            say(f"conflict {staged.number}")
+            if staged:
+                desk.steps.withdraw(staged.number, author)
+            say("conflict")
 
 
 def main() -> None:

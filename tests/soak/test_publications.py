@@ -120,10 +120,10 @@ def check(home: Path, said: Acknowledged) -> int:
             assert len(held.splitlines()) == len(ledger.body(newest.number).splitlines()), newest.graph
             if newest.graph.startswith(names.graph("luebeck", "")):
                 assert held == ledger.body(newest.number)
-        for version in ledger.history():
-            if version.contribution is not None:
-                contribution = ledger.contributions.get(version.contribution)
-                assert (contribution.state, contribution.version) == ("published", version.version)
+        for each in ledger.history():
+            if each.contribution is not None:
+                contribution = ledger.contributions.get(each.contribution)
+                assert (contribution.state, contribution.version) == ("published", each.version)
         for contribution in ledger.contributions.all(state="published"):
             assert ledger.version(contribution.graph, contribution.version or 0) is not None
         assert publish._mark(store).number == ledger.number

@@ -246,12 +246,17 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="kogge", description="Who knows what among cities and their alliances, and how is that known?"
     )
-    commands = parser.add_subparsers(required=True, metavar="{serve,who,query,check,format}")
+    # Imported here: these commands use this module.
+    from kogge.cli import contributing
+
+    shown = "serve,who,query,check,format,partner,contribute,contributions,history,rollback,confirm,delete"
+    commands = parser.add_subparsers(required=True, metavar=f"{{{shown},erase,rebuild}}")
     _serve_arguments(commands.add_parser("serve", help="start the service"))
     _who_arguments(commands.add_parser("who", help="who has expertise in a topic"))
     _query_arguments(commands.add_parser("query", help="a saved question, or a SPARQL query"))
     _check_arguments(commands.add_parser("check", help="check files against the rules"))
     _format_arguments(commands.add_parser("format", help="put Turtle files into canonical order"))
+    contributing.add_commands(commands)
     return parser
 
 
