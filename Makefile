@@ -12,7 +12,7 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --upgrade --generate-hashes --no-header --no-annotate
 
-.PHONY: help serve test check format bench lock install clean
+.PHONY: help serve test check format bench soak lock install clean
 
 help:
 	@echo 'make serve    set up, and start the service on http://$(HOST):$(PORT) (HOST= PORT= HOME_DIR= change it)'
@@ -20,6 +20,7 @@ help:
 	@echo 'make check    lint, format, types, import layers'
 	@echo 'make format   write the format that `make check` wants'
 	@echo 'make bench    the benchmarks'
+	@echo 'make soak     300 publications while the process is killed again and again, and attackers beside clients'
 	@echo 'make install  the set-up alone'
 	@echo 'make lock     re-create the lock files (needs a package index)'
 	@echo 'make clean    remove the set-up; what the service stored in $(HOME_DIR) stays'
@@ -44,6 +45,9 @@ bench: $(VENV)/.tested
 	@$(BIN)/python bench/lookup_quality.py
 	@$(BIN)/python bench/lookup.py
 	@$(BIN)/python bench/endpoint.py
+
+soak: $(VENV)/.tested
+	@KOGGE_SOAK_PUBLICATIONS=300 KOGGE_SOAK_SECONDS=60 $(BIN)/python -m pytest tests/soak --log-cli-level=INFO
 
 install: $(VENV)/.installed
 

@@ -85,7 +85,7 @@ def test_what_was_appended_is_there_after_opening_again(ledger: Ledger, tmp_path
 
 def test_it_is_written_to_the_disk_at_each_step(ledger: Ledger) -> None:
     pragma = {
-        name: ledger._connection.execute(f"PRAGMA {name}").fetchone()[0]
+        name: ledger._file.rows(f"PRAGMA {name}")[0][0]
         for name in ("journal_mode", "synchronous", "foreign_keys", "user_version")
     }
     full = 2

@@ -747,3 +747,109 @@ def test_blank_nodes_can_be_replaced(store: EmbeddedStore) -> None:
     store.replace_graph(G, [Triple(BlankNode("x"), P, Literal("1"))])
     store.replace_graph(G, [A])
     assert store.graph(G) == [A]
+
+
+# Changes that belong together, and how much there is
+
+
+def test_a_graph_is_amended_and_the_rest_of_it_stays(store: EmbeddedStore) -> None:
+    store.replace_graphs({G: [A, B], H: [B]})
+    store.amend(G, [A, B], [C])
+    assert store.graph(G) == [C]
+    everywhere = rows(store, "SELECT ?s { ?s ?p ?o }")
+    assert everywhere == [("http://a.example/b",), ("http://a.example/c",)]  # B is still said by H
+
+
+@given(
+    changes=st.lists(
+        st.tuples(
+            st.sampled_from([G, H]),
+            st.booleans(),
+            st.lists(st.sampled_from([A, B, C, triple("a", "2")]), max_size=4),
+            st.lists(st.sampled_from([A, B, C]), max_size=3),
+        ),
+        max_size=8,
+    )
+)
+def test_the_size_is_known_without_counting(
+    changes: list[tuple[str, bool, list[Triple], list[Triple]]],
+) -> None:
+    store = EmbeddedStore()
+    assert store.size == 0
+    for graph, whole, added, removed in changes:
+        if whole:
+            store.replace_graph(graph, added)
+        else:
+            store.amend(graph, removed, added)
+        assert store._size is not None
+        assert store.size == len(store.engine)
+
+
+def test_a_number_that_is_written_in_two_ways_is_counted_once(store: EmbeddedStore) -> None:
+    decimal = NamedNode("http://www.w3.org/2001/XMLSchema#decimal")
+    assert store.size == 0
+    store.replace_graph(
+        G, [Triple(P, P, Literal(text, datatype=decimal)) for text in ("1.50", "01.5", "1.5")]
+    )
+    assert store.size == len(store.engine) == 2
+
+
+def test_changes_that_belong_together_are_seen_together(store: EmbeddedStore) -> None:
+    store.replace_graph(G, [A])
+    before, commits = store.state, store.commits
+    seen: list[tuple[str, int]] = []
+
+    def look() -> None:
+        seen.append((store.state, store.commits))
+
+    with store.changing():
+        store.replace_graph(G, [B])
+        assert store.state != before
+        reader = threading.Thread(target=look)
+        reader.start()
+        reader.join()
+        store.replace_graph(H, [C])
+    assert seen == [(before, commits)]
+    assert store.state != before
+    assert store.commits == commits + 1
+
+
+def test_a_change_that_fails_half_way_is_not_shown(store: EmbeddedStore) -> None:
+    store.replace_graph(G, [A])
+    before, commits = store.state, store.commits
+
+    def fail() -> None:
+        with store.changing():
+            store.replace_graph(G, [B])
+            raise ValueError("half-way")
+
+    with pytest.raises(ValueError, match="half-way"):
+        fail()
+    assert (store.state, store.commits) == (before, commits)
+    with store.changing():
+        pass
+    assert store.state != before
+    assert store.commits == commits + 1
+
+
+def test_no_snapshot_is_taken_in_the_middle_of_a_change(tmp_path: Path) -> None:
+    store = EmbeddedStore(tmp_path / "store")
+    store.replace_graph(G, [A])
+    with store.changing():
+        store.replace_graph(G, [B])
+        taking = threading.Thread(target=store.backup, args=(str(tmp_path / "copy"),))
+        taking.start()
+        taking.join(0.2)
+        assert taking.is_alive()
+        store.replace_graph(H, [C])
+    taking.join()
+    copy = EmbeddedStore(tmp_path / "copy")
+    assert (copy.graph(G), copy.graph(H)) == ([B], [C])
+
+
+def test_a_store_is_cleared_and_opened_anew(store: EmbeddedStore) -> None:
+    store.replace_graphs({G: [A], H: [B]})
+    store.reopen()
+    assert store.size == len(store.engine) == 4
+    store.clear()
+    assert (store.size, store.graphs(), store.state) == (0, [], EmbeddedStore().state)

@@ -10,13 +10,14 @@ import asyncio
 import json
 import logging
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from kogge import media, names, publish, questions, syntax
-from kogge.errors import Misconfigured, NotFound, TooLarge
+from kogge.errors import Damaged, DiskFull, KoggeError, Misconfigured, NotFound, TooLarge, Unavailable
 from kogge.expertise import (
     Lookup,
     as_csv,
@@ -28,10 +29,12 @@ from kogge.expertise import (
     suggestions_as_json,
 )
 from kogge.expertise.understand import Parameters
-from kogge.ledger import Ledger
+from kogge.ledger import CURATOR, Caller, Ledger, Partners
 from kogge.media import MediaType
+from kogge.publish import Publisher
 from kogge.questions import Question
 from kogge.settings import Settings
+from kogge.steps import Steps
 from kogge.store import description
 from kogge.store.answers import Answer
 from kogge.store.embedded import EmbeddedStore
@@ -77,7 +80,14 @@ class Desk:
         self._limits = Limits(settings.query_bytes, settings.query_depth, settings.query_operators)
         self._guard = self._limits if settings.guard else None
         self._pool = _pool(store, settings, self._guard) if ledger else Here(store.engine, limits=self._guard)
+        self._publisher = Publisher(ledger, store) if ledger else None
+        self._steps = (
+            Steps(ledger, self._publisher, four_eyes=settings.four_eyes)
+            if ledger and self._publisher
+            else None
+        )
         self._publishing = asyncio.Lock()
+        self._patient_until = 0.0  # when it is tried again to make a snapshot, where there was no room
         self._served = -1  # the commit, and the state, that the pool answers from
         self._served_state = ""
         self._described: tuple[str, description.Sizes, dict[tuple[str, str, MediaType], Result]] | None = None
@@ -92,22 +102,31 @@ class Desk:
         Raises Unavailable if another process has them open, Misconfigured if they cannot be used,
         Unreadable for a file of the repository.
         """
+        _make_home(settings)
         try:
-            settings.home.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise Misconfigured(
-                f"The folder {settings.home} cannot be made: {error.strerror}.", "Choose another with --home."
-            ) from error
+            desk = cls._open(settings)
+        except Damaged as error:
+            _put_aside(settings.home / "store", error)
+            desk = cls._open(settings)
+        log.info("open in %s, state %s", settings.home, desk.state)
+        return desk
+
+    @classmethod
+    def _open(cls, settings: Settings) -> Desk:
         store = EmbeddedStore(settings.home / "store")
         try:
-            ledger = Ledger(settings.home / "ledger.sqlite")
+            ledger = open_ledger(settings)
             desk = cls(store, settings, ledger)
-            publish.bring_in(ledger, store)
+            try:
+                publish.bring_in(ledger, store)
+            except DiskFull as error:
+                if not store.graphs():
+                    raise
+                log.error("%s What is there is served as it is.", error)
             desk._find()
         except BaseException:
             store.close()
             raise
-        log.info("open in %s, state %s", settings.home, desk.state)
         return desk
 
     @classmethod
@@ -208,13 +227,41 @@ class Desk:
             if row["label"].get("xml:lang") == lang
         }
 
+    @property
+    def steps(self) -> Steps:
+        """The steps of contributions, and the versions of graphs. Raises Unavailable without versions."""
+        if self._steps is None:
+            raise Unavailable("This graph has no versions.", "Open it in a folder.")
+        return self._steps
+
+    @property
+    def partners(self) -> Partners:
+        """The partners and their tokens. Raises Unavailable without versions."""
+        if self._ledger is None:
+            raise Unavailable("This graph has no partners.", "Open it in a folder.")
+        return self._ledger.partners
+
+    def gone(self, iri: str) -> bool:
+        """Whether this is a person whose data was erased."""
+        return self._ledger is not None and self._ledger.erasures.gone(iri)
+
     async def refresh(self) -> str:
         """Has queries answered from what the store holds now, and says which state that is."""
-        while self._served != self._store.commits:
+        if self._publisher and self._publisher.due:
+            await asyncio.to_thread(self._publisher.follow)
+        while self._served != self._store.commits and time.monotonic() > self._patient_until:
             async with self._publishing:
                 if (commits := self._store.commits) != self._served:
                     state = await asyncio.to_thread(lambda: self.state)
-                    await self._pool.publish(state)
+                    try:
+                        await self._pool.publish(state)
+                    except Unavailable as error:  # a full disk: what is served goes on being served
+                        if self._served < 0 or not self._ledger:
+                            raise
+                        log.error("%s The state of before is served on.", error.message)
+                        self._patient_until = time.monotonic() + publish.LONG_PAUSE
+                    if time.monotonic() < self._patient_until:
+                        break
                     if commits == self._store.commits:  # else the snapshot may hold more than `state` says
                         self._served, self._served_state = commits, state
         return self._served_state
@@ -373,7 +420,91 @@ def _json(content: object, wanted: MediaType = media.JSON) -> Result:
     return Result(wanted, json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n")
 
 
+def _make_home(settings: Settings) -> None:
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Misconfigured(
+            f"The folder {settings.home} cannot be made: {error.strerror}.", "Choose another with --home."
+        ) from error
+
+
+def _put_aside(store: Path, error: Damaged) -> None:
+    """Moves a damaged store out of the way. Raises Misconfigured where that cannot be done."""
+    aside = store.with_name(f"{store.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+    try:
+        store.rename(aside)
+    except OSError as failed:
+        raise Misconfigured(
+            f"{error.message} It cannot be moved: {failed.strerror}.", "Move it away."
+        ) from error
+    log.error("%s It is kept as %s, and made anew from the ledger.", error.message, aside)
+
+
 # What needs no graph that is open
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """The ledger alone: what only concerns it is done beside a service that runs. Raises Misconfigured."""
+    _make_home(settings)
+    return Ledger(settings.home / "ledger.sqlite")
+
+
+def in_use(settings: Settings) -> bool:
+    """Whether another process, such as a service, has the store open."""
+    if not (settings.home / "store").exists():
+        return False
+    try:
+        EmbeddedStore(settings.home / "store").close()
+    except Unavailable:
+        return True
+    except KoggeError:
+        return False  # it is told, and mended, by who opens it for work
+    return False
+
+
+class _Elsewhere(Publisher):
+    """What a command beside a service writes to the store: nothing; the service follows the ledger."""
+
+    def _bring(self, how: object) -> None:
+        pass
+
+    def compact(self) -> None:
+        """See `Publisher.compact`."""
+
+
+def steps_beside(ledger: Ledger, settings: Settings) -> Steps:
+    """The steps on a ledger whose store is open elsewhere, or not needed."""
+    return Steps(ledger, _Elsewhere(ledger, EmbeddedStore()), four_eyes=settings.four_eyes)
+
+
+def rebuild(settings: Settings) -> tuple[str, str]:
+    """Makes the store anew from the ledger alone; its state before (empty: damaged) and after.
+
+    Raises Unavailable where another process has it open, Misconfigured, DiskFull.
+    """
+    path, before = settings.home / "store", ""
+    ledger = open_ledger(settings)
+    try:
+        try:
+            store = EmbeddedStore(path)
+            before = store.state
+        except Damaged as error:
+            _put_aside(path, error)
+            store = EmbeddedStore(path)
+        publish.rebuild(ledger, store)
+        after = store.state
+        store.close()
+    finally:
+        ledger.close()
+    for index in settings.home.glob("lookup.sqlite*"):
+        index.unlink()
+    return before, after
+
+
+def operator(ledger: Ledger, person: str) -> Caller:
+    """Who works on the machine itself: whoever can write the ledger can do what a steward can."""
+    return Caller(ledger.partners.get(CURATOR), person, "steward", "")
 
 
 def saved(group: str = "lookup") -> tuple[questions.Question, ...]:

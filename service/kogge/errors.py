@@ -3,10 +3,14 @@
 KoggeError                  500  something of ours failed
 ├── BadRequest              400  a parameter, a query or a document that cannot be understood
 │   └── Unreadable          400  a file that is not what its type says; knows line and column
+├── Unauthorised            401  no token, or one that opens nothing
 ├── Forbidden               403  not allowed here (update, a stranger's graph)
 ├── NotFound                404  no such thing, question or graph
 ├── NotAcceptable           406  none of the offered representations is wanted
 ├── SlowRequest             408  a request that did not come in time
+├── Conflict                409  a step that does not follow; a version that moved on
+├── Gone                    410  a person's data that was erased
+├── PreconditionFailed      412  made on an older version than the caller thinks
 ├── TooLarge                413  body, query text or result above a limit
 ├── UnsupportedType         415  a media type, encoding or format that is not taken
 ├── Unprocessable           422  understood, but refused: findings, forbidden constructs
@@ -14,10 +18,14 @@ KoggeError                  500  something of ours failed
 ├── Unavailable             503  not ready; try again
 │   └── Busy                503  too many wait; knows when to try again
 ├── OutOfTime               504  a query that was stopped at its deadline
+├── DiskFull                507  no room for what should be written; what is there is still read
 └── Misconfigured           500  a setting, a data folder or the store cannot be used
+    └── Damaged             500  files of the store that are not as they were written
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 
 class KoggeError(Exception):
@@ -55,6 +63,13 @@ class Unreadable(BadRequest):
         self.column = column
 
 
+class Unauthorised(KoggeError):
+    """Nobody is named, or by a token that opens nothing."""
+
+    status = 401
+    title = "Not authorised"
+
+
 class Forbidden(KoggeError):
     """The caller may not do this."""
 
@@ -81,6 +96,37 @@ class SlowRequest(KoggeError):
 
     status = 408
     title = "Request timeout"
+
+
+class Conflict(KoggeError):
+    """A step that does not follow from the state that there is.
+
+    `difference`, where there is one, is that between the version that was meant and the newest: the numbers
+    `from` and `to`, and as Turtle what was `added` and `removed`.
+    """
+
+    status = 409
+    title = "Conflict"
+
+    def __init__(
+        self, message: str, advice: str = "", *, difference: Mapping[str, object] | None = None
+    ) -> None:
+        super().__init__(message, advice)
+        self.difference = difference
+
+
+class Gone(KoggeError):
+    """Was there, and was erased."""
+
+    status = 410
+    title = "Erased"
+
+
+class PreconditionFailed(Conflict):
+    """The caller asked for something on condition of a version that is not the newest."""
+
+    status = 412
+    title = "Made on an older version"
 
 
 class TooLarge(KoggeError):
@@ -138,7 +184,21 @@ class OutOfTime(KoggeError):
     title = "Out of time"
 
 
+class DiskFull(KoggeError):
+    """There is no room for what should be written; what is there is still read."""
+
+    status = 507
+    title = "No room on the disk"
+
+    def __init__(self, message: str, advice: str = "Make room on the disk, and send it again.") -> None:
+        super().__init__(message, advice)
+
+
 class Misconfigured(KoggeError):
     """A setting, a data folder or the store cannot be used."""
 
     title = "Wrong configuration"
+
+
+class Damaged(Misconfigured):
+    """Files of the store are not as they were written."""

@@ -25,6 +25,10 @@ SKOS: Final = "http://www.w3.org/2004/02/skos/core#"
 SH: Final = "http://www.w3.org/ns/shacl#"
 XSD: Final = "http://www.w3.org/2001/XMLSchema#"
 PROV: Final = "http://www.w3.org/ns/prov#"
+OWL: Final = "http://www.w3.org/2002/07/owl#"
+VOID: Final = "http://rdfs.org/ns/void#"
+
+CC_BY: Final = "http://publications.europa.eu/resource/authority/licence/CC_BY_4_0"
 
 LANGUAGES: Final = ("de", "en", "nl")
 

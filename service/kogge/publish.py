@@ -1,25 +1,29 @@
 """Level 6, publish: files of the repository → versions in the ledger → the store, derived facts, history.
 
-The ledger is written first. The store is derived from it: it carries, in the graph of the history, the
-number of the ledger it was brought to and a fingerprint of the rules; nothing is done where both are as
-they should be.
+The ledger is written first. The store is derived from it and carries, in the graph of the history, a
+mark: the number of the ledger it was brought to, a fingerprint of the rules, and how many quads it then had.
+The mark is written last, so that a store that a crash left half-way is seen and brought further.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import re
+import threading
+import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from pyoxigraph import Literal, NamedNode, RdfFormat, Triple
+from pyoxigraph import Literal, NamedNode, QuerySolutions, RdfFormat, Triple
 
-from kogge import artefacts, names, questions, syntax
-from kogge.errors import Misconfigured
+from kogge import artefacts, history, names, questions, syntax
+from kogge.errors import Damaged, DiskFull, Misconfigured, Unavailable
 from kogge.ledger import Ledger, Version
 from kogge.store.base import Store
 
@@ -27,10 +31,9 @@ log = logging.getLogger(__name__)
 
 CURATOR: Final = names.thing("organisation", "kogge")
 SHOWN_LINES: Final = 3
-
-_OWL: Final = "http://www.w3.org/2002/07/owl#"
-_VOID: Final = "http://rdfs.org/ns/void#"
-_LICENCE: Final = "http://publications.europa.eu/resource/authority/licence/CC_BY_4_0"
+PORTION: Final = 16 * 1024 * 1024  # bytes of N-Triples that are written in one transaction
+PAUSE: Final = 1.0  # seconds after which a service looks whether a command beside it changed the ledger
+LONG_PAUSE: Final = 5.0  # and after which it tries to write again, where there was no room
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,7 @@ def _record(ledger: Ledger, source: Source, at: datetime) -> None:
     known = ledger.last(source.graph, "repository")
     if known and known.file_sha256 == file_sha256:  # not touched since it was last taken
         return
-    body = syntax.canonical(source.triples())
+    body = ledger.erasures.without(syntax.canonical(source.triples()))
     if last and last.sha256 == hashlib.sha256(body).hexdigest():
         return
     if last and last.origin == "contribution":
@@ -141,74 +144,199 @@ def _log_refusal(ledger: Ledger, last: Version, body: bytes) -> None:
 
 
 def align(ledger: Ledger, store: Store) -> None:
-    """Brings the store to the state of the ledger; does nothing if it is there already."""
-    number, rules = _mark(store)
-    if number > ledger.number or (number == 0 and store.graphs()):
-        log.warning(
-            "the store does not belong to this ledger (%d, %d); it is made anew", number, ledger.number
-        )
-        store.replace_graphs(dict.fromkeys(store.graphs(), ()))
-        number = 0
-    fingerprint = _fingerprint()
-    if (number, rules) == (ledger.number, fingerprint):
+    """Brings the store to the state of the ledger; does nothing if it is there already.
+
+    A store that is not of this ledger, or in which quads are missing (a damaged write-ahead log opens without
+    an error), is made anew. Otherwise only the graphs that are behind are replaced. Raises DiskFull, Damaged.
+    """
+    mark = _mark(store)
+    erasures, number = ledger.erasures.count, ledger.number  # others may add to the ledger from here on
+    rules = _fingerprint()
+    if reason := _strange(mark, ledger, store):
+        log.warning("%s; the store is made anew from the ledger", reason)
+        mark = Mark()
+    if mark.number == number and (mark.rules, mark.erasures) == (rules, erasures):
         return
-    missing = ledger.newest(after=number)
-    store.replace_graphs(
-        {version.graph: syntax.parse(ledger.body(version.number), RdfFormat.N_TRIPLES) for version in missing}
-    )
+    missing = ledger.newest(after=mark.number, until=number)
+    if mark.number and mark.erasures != erasures:
+        newest = ledger.newest(until=number)
+        missing = [each for each in newest if each.number > mark.number or ledger.erased(each.graph)]
+    with store.changing():
+        if reason:
+            store.clear()
+        for graphs in _portions(ledger, missing):
+            store.replace_graphs(graphs)
+        _derive(store, [version.graph for version in missing])
+        whole = not mark.number or (mark.rules, mark.erasures) != (rules, erasures)
+        _write_history(ledger, store, Mark(number, rules, erasures), after=0 if whole else mark.number)
+    store.flush()
+    log.info("store brought from %d to %d: %d graphs", mark.number, number, len(missing))
+
+
+def rebuild(ledger: Ledger, store: Store) -> None:
+    """Makes the store anew from the ledger alone; readers see the old content until it is done."""
+    with store.changing():
+        store.clear()
+        align(ledger, store)
+    store.compact()
+
+
+class Publisher:
+    """Who writes to the store of a service, for several threads, and goes on after a full disk."""
+
+    def __init__(self, ledger: Ledger, store: Store) -> None:
+        self._ledger, self._store = ledger, store
+        self._lock = threading.Lock()
+        self._behind = False  # whether something could not be written
+        self._brought = (-1, -1)  # to which number and erasures
+        self._looked = 0.0
+
+    def publish(self) -> None:
+        """Brings to the store what is in the ledger. What several have appended meanwhile is brought at once.
+
+        Raises DiskFull; what the ledger holds is not lost then, and is brought by the next call that can.
+        """
+        self._bring(align)
+
+    def rebuild(self) -> None:
+        """Makes the store anew. Raises as `publish`."""
+        self._bring(rebuild)
+
+    def compact(self) -> None:
+        """Has what was erased leave the files of the store."""
+        with self._lock:
+            self._store.compact()
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to look again at what is in the ledger."""
+        return time.monotonic() - self._looked > (LONG_PAUSE if self._behind else PAUSE)
+
+    def follow(self) -> None:
+        """Brings what a command beside the service has put into the ledger, or what could not be written."""
+        self._looked = time.monotonic()
+        if self._brought != (self._ledger.number, self._ledger.erasures.count):
+            with suppress(DiskFull, Damaged, Unavailable):
+                self.publish()
+
+    def _bring(self, how: Callable[[Ledger, Store], None]) -> None:
+        with self._lock:
+            self._looked = time.monotonic()
+            try:
+                brought = (self._ledger.number, self._ledger.erasures.count)
+                if brought != self._brought or how is not align:
+                    self._write(how)
+            except (DiskFull, Damaged, Unavailable) as error:
+                if not self._behind:
+                    log.error("%s It stays as it is until it can be written.", error.message)
+                self._behind, self._brought = True, (-1, -1)
+                raise
+            if self._behind:
+                log.info("the store can be written again")
+            self._behind, self._brought = False, brought
+
+    def _write(self, how: Callable[[Ledger, Store], None]) -> None:
+        """Writes; a store that could not be written, perhaps in the background, is opened anew for it."""
+        if not self._behind:
+            with suppress(DiskFull, Damaged):
+                how(self._ledger, self._store)
+                return
+        self._store.reopen()
+        how(self._ledger, self._store)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """To what the store was brought: number of the ledger, rules, erasures; and how many quads it had."""
+
+    number: int = 0
+    rules: str = ""
+    erasures: int = 0
+    size: int = 0
+
+    @classmethod
+    def read(cls, text: str) -> Mark:
+        """The mark in a text; an empty one, where it is none."""
+        found = re.fullmatch(r"(\d+)-([0-9a-f]+)-(\d+)-(\d+)", text)
+        return cls(int(found[1]), found[2], int(found[3]), int(found[4])) if found else cls()
+
+    def __str__(self) -> str:
+        return f"{self.number}-{self.rules}-{self.erasures}-{self.size}"
+
+
+def _strange(mark: Mark, ledger: Ledger, store: Store) -> str:
+    """Why this cannot be the store of this ledger; empty if it can."""
+    if mark.number > ledger.number:
+        return f"the store is at {mark.number}, the ledger at {ledger.number}"
+    if mark.rules and mark.size != store.size:
+        return f"the store holds {store.size} quads instead of {mark.size}"
+    if not mark.rules and store.size:
+        return "the store does not belong to this ledger"
+    return ""
+
+
+def _portions(ledger: Ledger, versions: Sequence[Version]) -> Iterator[dict[str, list[Triple]]]:
+    """The content of versions by graph, in portions that fit into the memory."""
+    graphs: dict[str, list[Triple]] = {}
+    size = 0
+    for version in versions:
+        body = ledger.body(version.number)
+        graphs[version.graph] = syntax.parse(body, RdfFormat.N_TRIPLES)
+        if (size := size + len(body)) > PORTION:
+            yield graphs
+            graphs, size = {}, 0
+    if graphs:
+        yield graphs
+
+
+def _derive(store: Store, changed: Sequence[str]) -> None:  # noqa: ARG001 - for whom it will matter
+    """Brings the derived facts in line after these graphs have changed: the one place where that is done."""
     questions.derive(store)
-    store.replace_graph(names.HISTORY_GRAPH, _history(ledger, fingerprint))
-    log.info("store brought from %d to %d: %d graphs", number, ledger.number, len(missing))
 
 
 def _fingerprint() -> str:
     """A hash of the rules by which facts are derived, and of the form of the history."""
     rules = "\n".join(f"{rule.iri}\n{rule.text}" for rule in questions.all_questions("rules"))
-    return hashlib.sha256(f"1\n{rules}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"2\n{rules}".encode()).hexdigest()[:16]
 
 
-def _mark(store: Store) -> tuple[int, str]:
-    """The number of the ledger and the fingerprint of the rules that the store carries; (0, "") if none."""
-    for triple in store.graph(names.HISTORY_GRAPH):
-        if triple.subject == NamedNode(names.HISTORY_GRAPH) and triple.predicate == NamedNode(
-            _OWL + "versionInfo"
-        ):
-            number, _, rules = getattr(triple.object, "value", "").partition("-")
-            return int(number), rules
-    return 0, ""
+def _mark(store: Store) -> Mark:
+    """The mark that the store carries, in the header of the history."""
+    found = _said(store, names.HISTORY_GRAPH, names.OWL + "versionInfo")
+    return max((Mark.read(text) for text in found), key=lambda mark: mark.number, default=Mark())
 
 
-def _history(ledger: Ledger, fingerprint: str) -> Iterator[Triple]:
-    """Every version as an entity (PROV-O, section 3.1), under a header that carries the mark of the store."""
-    yield from _about(
-        names.HISTORY_GRAPH,
-        (names.RDF + "type", NamedNode(_VOID + "Dataset")),
-        (names.DCTERMS + "title", Literal("Verlauf der Graphen von Kogge", language="de")),
-        (names.DCTERMS + "title", Literal("History of the graphs of Kogge", language="en")),
-        (names.DCTERMS + "publisher", NamedNode(CURATOR)),
-        (names.DCTERMS + "license", NamedNode(_LICENCE)),
-        (_OWL + "versionInfo", Literal(f"{ledger.number}-{fingerprint}")),
+def _said(store: Store, subject: str, predicate: str) -> list[str]:
+    """The values that the history gives."""
+    rows = store.query(
+        f"SELECT ?value {{ GRAPH <{names.HISTORY_GRAPH}> {{ <{subject}> <{predicate}> ?value }} }}"
     )
-    for version in ledger.history():
-        entity = NamedNode(entity_of(version.graph, version.version))
-        yield Triple(NamedNode(version.graph), NamedNode(names.DCTERMS + "hasVersion"), entity)
-        yield from _about(
-            entity.value,
-            (names.RDF + "type", NamedNode(names.PROV + "Entity")),
-            (names.PROV + "specializationOf", NamedNode(version.graph)),
-            (names.PROV + "generatedAtTime", Literal(version.at, datatype=NamedNode(names.XSD + "dateTime"))),
-            (names.PROV + "wasAttributedTo", NamedNode(version.who)),
-            (_OWL + "versionInfo", Literal(str(version.version))),
-        )
-        if version.version > 1:
-            before = NamedNode(entity_of(version.graph, version.version - 1))
-            yield Triple(entity, NamedNode(names.PROV + "wasRevisionOf"), before)
+    return [row["value"].value for row in rows] if isinstance(rows, QuerySolutions) else []
 
 
-def _about(subject: str, *said: tuple[str, NamedNode | Literal]) -> Iterator[Triple]:
-    return (Triple(NamedNode(subject), NamedNode(predicate), term) for predicate, term in said)
+def _write_history(ledger: Ledger, store: Store, mark: Mark, *, after: int) -> None:
+    """Adds the versions above `after` and the mark to the history; all of it anew for 0. One transaction.
+
+    The history is in no other graph, so that each of its triples counts twice: there and in the default one.
+    """
+    versions = ledger.history(after=after, until=mark.number)
+    added = set(history.of(versions, ledger))
+    if after:
+        removed = [_marked(text) for text in _said(store, names.HISTORY_GRAPH, names.OWL + "versionInfo")]
+        added = {each for each in added if not _holds(store, each)}
+        size = store.size + 2 * (len(added) + 1 - len(removed))
+        store.amend(names.HISTORY_GRAPH, removed, [*added, _marked(str(replace(mark, size=size)))])
+        return
+    before = len(store.graph(names.HISTORY_GRAPH))
+    added |= set(history.header())
+    size = store.size + 2 * (len(added) + 1 - before)
+    store.replace_graph(names.HISTORY_GRAPH, [*added, _marked(str(replace(mark, size=size)))])
 
 
-def entity_of(graph: str, version: int) -> str:
-    """The IRI of a version of a graph, which is also the address under which it is read."""
-    return f"{graph}?version={version}"
+def _marked(text: str) -> Triple:
+    return Triple(NamedNode(names.HISTORY_GRAPH), NamedNode(names.OWL + "versionInfo"), Literal(text))
+
+
+def _holds(store: Store, triple: Triple) -> bool:
+    graph = f"GRAPH <{names.HISTORY_GRAPH}>"
+    return bool(store.query(f"ASK {{ {graph} {{ {triple.subject} {triple.predicate} {triple.object} }} }}"))

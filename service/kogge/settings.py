@@ -117,6 +117,9 @@ SETTINGS: Final = (
     Setting("KOGGE_BODY_PAUSE", "10", "The longest pause within a body, in seconds.", _seconds),
     Setting("KOGGE_STOP_SECONDS", "7", "What running requests have when the service is stopped.", _size),
     Setting("KOGGE_GUARD", "on", "Whether queries are inspected before they are evaluated.", _switch),
+    Setting(
+        "KOGGE_FOUR_EYES", "on", "Whether another person than the sender must release what is sent.", _switch
+    ),
     Setting("KOGGE_UNSAFE_NO_SANDBOX", "off", "Start even where query processes cannot be caged.", _switch),
 )
 
@@ -152,6 +155,7 @@ class Settings:
     body_pause: float
     stop_seconds: int
     guard: bool
+    four_eyes: bool
     unsafe_no_sandbox: bool
 
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import Protocol, TypeAlias
 
 from pyoxigraph import BlankNode, Literal, NamedNode, QueryBoolean, QuerySolutions, QueryTriples, Triple
@@ -43,6 +44,38 @@ class Store(Protocol):
 
     def replace_graphs(self, graphs: Mapping[str, Iterable[Triple]]) -> None:
         """Like `replace_graph` for several graphs in one transaction: all are seen, or none."""
+        ...
+
+    def amend(self, iri: str, removed: Iterable[Triple], added: Iterable[Triple]) -> None:
+        """Takes triples out of a named graph and puts others in, in one transaction; the rest stays."""
+        ...
+
+    def changing(self) -> AbstractContextManager[None]:
+        """What is written inside is seen by snapshots, `state` and other readers at the end, all at once.
+
+        If it fails, they go on with what there was until another such block ends well.
+        """
+        ...
+
+    def clear(self) -> None:
+        """Removes everything, in one transaction."""
+        ...
+
+    def flush(self) -> None:
+        """Has all that was written on the disk when it returns, also for a power failure."""
+        ...
+
+    def compact(self) -> None:
+        """Has what was removed leave the files too."""
+        ...
+
+    def reopen(self) -> None:
+        """Opens the files anew: after a full disk nothing is written before that. Raises DiskFull."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """How many quads there are, the default graph included."""
         ...
 
     def dump(self) -> bytes:

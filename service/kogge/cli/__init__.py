@@ -17,7 +17,7 @@ from typing import Any, Final, NoReturn
 from kogge import desk as desks
 from kogge import media, names, table
 from kogge.desk import Checked, Desk
-from kogge.errors import BadRequest, KoggeError, Misconfigured, Unreadable
+from kogge.errors import BadRequest, KoggeError, Misconfigured, Unavailable, Unreadable
 from kogge.settings import Settings
 from kogge.store.evaluate import Result
 
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 FAILED: Final = 1
 FOUND: Final = 1
 UNREADABLE: Final = 2
+IN_USE: Final = 3  # another process has it
 
 # What `--format` of `kogge query` means, as the header Accept: JSON for rows is not JSON for graphs.
 _ACCEPT: Final = {
@@ -70,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _say(error: KoggeError) -> int:
     print(f"kogge: {error}".replace("\n", " "), file=sys.stderr)
-    return FAILED
+    return IN_USE if isinstance(error, Unavailable) else FAILED
 
 
 # The commands
@@ -248,12 +249,17 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="kogge", description="Who knows what among cities and their alliances, and how is that known?"
     )
-    commands = parser.add_subparsers(required=True, metavar="{serve,who,query,check,format}")
+    # Imported here: these commands use this module.
+    from kogge.cli import contributing
+
+    shown = "serve,who,query,check,format,partner,contribute,contributions,history,rollback,confirm,delete"
+    commands = parser.add_subparsers(required=True, metavar=f"{{{shown},erase,rebuild}}")
     _serve_arguments(commands.add_parser("serve", help="start the service"))
     _who_arguments(commands.add_parser("who", help="who has expertise in a topic"))
     _query_arguments(commands.add_parser("query", help="a saved question, or a SPARQL query"))
     _check_arguments(commands.add_parser("check", help="check files against the rules"))
     _format_arguments(commands.add_parser("format", help="put Turtle files into canonical order"))
+    contributing.add_commands(commands)
     return parser
 
 

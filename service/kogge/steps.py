@@ -1,0 +1,386 @@
+"""Level 7, steps: what becomes of a contribution, who may take which step, and what then is public.
+
+    stage → accept (published) | return → stage again | reject | withdraw
+
+A role of a caller reaches as far as the graphs of its own partner; a steward's reaches all. An author stages,
+withdraws what it sent and confirms; an editor releases too, rolls back and deletes. Under four eyes nobody
+releases what he has sent himself. Each step is on the disk in the ledger before the store is touched.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+
+from kogge import heading, names, versions
+from kogge.errors import Conflict, DiskFull, Forbidden, NotFound, PreconditionFailed, Unprocessable
+from kogge.ledger import Caller, Contribution, Erased, Ledger, Partner, Sending, State, Step, Version
+from kogge.publish import Publisher
+from kogge.versions import Difference
+
+log = logging.getLogger(__name__)
+
+_OURS: Final = (names.DERIVED_GRAPH, names.HISTORY_GRAPH)  # made by the program, sent by nobody
+_N_TRIPLES: Final = "application/n-triples"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of something that was sent: its contribution, and whether that is new.
+
+    Where the graph says this already `version` is the one that does, and `contribution` the one that
+    brought it, if it did not come from the repository.
+    """
+
+    graph: str
+    contribution: Contribution | None
+    new: bool
+    version: int | None = None
+
+
+class Steps:
+    """The steps on a ledger. May be used from several threads; `clock` gives the time."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        publisher: Publisher,
+        *,
+        four_eyes: bool = True,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._ledger = ledger
+        self._publisher = publisher
+        self._four_eyes = four_eyes
+        self._clock = clock
+        self._lock = threading.RLock()
+
+    # Sending
+
+    def stage(
+        self, sendings: Sequence[Sending], caller: Caller, *, if_match: int | None = None
+    ) -> list[Receipt]:
+        """Stages what was sent, one contribution per graph, all of them or none.
+
+        `if_match` is the version on which the sender worked (0: there was none). What the graph says already,
+        or what waits already, makes nothing new. What the same person sent to a graph before, and what waits,
+        is replaced by it. Raises Forbidden for a graph of others, PreconditionFailed with the difference
+        where the graph has moved on, Unprocessable for what speaks of a person who was erased.
+        """
+        batch = secrets.token_hex(8) if len(sendings) > 1 else None
+        with self._ledger.transaction():
+            return [self._stage(sending, caller, if_match, batch) for sending in sendings]
+
+    def _stage(self, sending: Sending, caller: Caller, if_match: int | None, batch: str | None) -> Receipt:
+        self._may_send(sending.graph, caller)
+        if self._ledger.erasures.without(sending.content) != sending.content:
+            raise Unprocessable(
+                "This speaks of a person whose data was erased on request.", "Leave the person out."
+            )
+        owner = self._owner(sending.graph) or caller.partner
+        last = self._ledger.last(sending.graph)
+        sending = replace(sending, content=heading.headed(sending, owner, self._body(last), self._clock()))
+        if (same := self._same(sending, caller, last)) is not None:
+            return same
+        now = last.version if last else 0
+        if if_match is not None and if_match != now:
+            raise PreconditionFailed(
+                f"The graph is at version {now}, not at {if_match}.",
+                "Take over what has changed, and send it with the new version.",
+                difference=self._moved(sending.graph, if_match, now),
+            )
+        if not sending.content and not self._body(last):
+            raise Unprocessable("This says nothing.", "Send at least one statement.")
+        return Receipt(sending.graph, self._enter(sending, caller, now, batch), new=True)
+
+    def _same(self, sending: Sending, caller: Caller, last: Version | None) -> Receipt | None:
+        """What is there already, if this was sent before or says nothing new."""
+        contributions = self._ledger.contributions
+        sha256 = versions.sha256(sending.body)
+        for waiting in contributions.all(graph=sending.graph, state="staged"):
+            mine = (caller.partner.slug, sha256, last.version if last else 0)
+            if (waiting.partner, waiting.sha256, waiting.base) == mine:
+                return Receipt(sending.graph, waiting, new=False)
+        if last is None:
+            return None
+        brought = contributions.get(last.contribution) if last.contribution is not None else None
+        if last.sha256 == versions.sha256(sending.content) or (brought and brought.sha256 == sha256):
+            return Receipt(sending.graph, brought, new=False, version=last.version)
+        return None
+
+    def _enter(self, sending: Sending, caller: Caller, base: int, batch: str | None) -> Contribution:
+        contributions, at = self._ledger.contributions, self._clock()
+        mine = [
+            each
+            for state in ("returned", "staged")
+            for each in contributions.all(graph=sending.graph, state=state)
+            if (each.partner, each.person) == (caller.partner.slug, caller.person)
+        ]
+        returned = next((each for each in mine if each.state == "returned"), None)
+        if returned:
+            entered = contributions.stage_again(returned.number, sending, caller, base=base, at=at)
+        else:
+            entered = contributions.stage(sending, caller, base=base, at=at, batch=batch)
+        for each in mine:
+            if each.number != entered.number:
+                note = f"replaced by {entered.number}"
+                contributions.move(each.number, "withdrawn", caller, note=note, at=at)
+        log.info("contribution %d to %s is staged", entered.number, sending.graph)
+        return entered
+
+    # Deciding
+
+    def accept(self, number: int, caller: Caller, note: str = "", *, seen: str | None = None) -> Contribution:
+        """Releases a contribution: it is the new version of its graph, in the ledger and then in public.
+
+        `seen` is the `sha256` of what was looked at. Raises Forbidden, Conflict for a step that does not
+        follow or, with the difference, where the graph has moved on since it was sent, PreconditionFailed
+        where it is not what was looked at, DiskFull where it is kept but cannot be shown yet.
+        """
+        with self._ledger.transaction():
+            contribution = self._ledger.contributions.get(number)
+            self._may_decide(contribution, caller)
+            self._four_eyes_see(contribution, caller)
+            if seen is not None and seen != contribution.sha256:
+                raise PreconditionFailed(
+                    f"Contribution {number} is not what you looked at.", "Look at it again, then accept it."
+                )
+            contribution = self._release(contribution, caller, note)
+        self._publish(contribution)
+        return contribution
+
+    def return_(self, number: int, caller: Caller, note: str = "") -> Contribution:
+        """Gives a contribution back, to be sent anew. Raises Forbidden, Conflict."""
+        return self._decide(number, "returned", caller, note)
+
+    def reject(self, number: int, caller: Caller, note: str = "") -> Contribution:
+        """Turns a contribution down. Raises Forbidden, Conflict."""
+        return self._decide(number, "rejected", caller, note)
+
+    def withdraw(self, number: int, caller: Caller, note: str = "") -> Contribution:
+        """Takes a contribution back: its author, or who may decide. Raises Forbidden, Conflict."""
+        with self._ledger.transaction():
+            contribution = self._ledger.contributions.get(number)
+            if (contribution.partner, contribution.person) != (caller.partner.slug, caller.person):
+                self._may_decide(contribution, caller)
+            return self._move(number, "withdrawn", caller, note)
+
+    def _decide(self, number: int, to: State, caller: Caller, note: str) -> Contribution:
+        with self._ledger.transaction():
+            self._may_decide(self._ledger.contributions.get(number), caller)
+            return self._move(number, to, caller, note)
+
+    def _move(self, number: int, to: State, caller: Caller, note: str) -> Contribution:
+        moved = self._ledger.contributions.move(number, to, caller, note=note, at=self._clock())
+        log.info("contribution %d is %s", number, to)
+        return moved
+
+    # In one step
+
+    def roll_back(self, graph: str, version: int, caller: Caller, note: str = "") -> Version:
+        """Makes what a version said the newest version. Raises Forbidden, NotFound, Conflict."""
+        self._may_release(graph, caller)
+        body = self.version(graph, version)
+        return self._at_once(graph, body, caller, note or f"back to version {version}")
+
+    def delete(self, graph: str, caller: Caller, note: str = "") -> Version:
+        """Makes the newest version an empty one. Raises Forbidden, NotFound, Conflict if it is empty."""
+        self._may_release(graph, caller)
+        self.history(graph)
+        return self._at_once(graph, b"", caller, note or "deleted")
+
+    def confirm(self, graph: str, caller: Caller, things: Sequence[str] = ()) -> Version | None:
+        """Notes that things of a graph (none: all) are still so today, by `kogge:reviewedOn`.
+
+        Nothing else changes, so an author may do it alone. None if that is noted already. Raises Forbidden,
+        NotFound for a graph or a thing that it does not speak of.
+        """
+        self._may_send(graph, caller)
+        last = self.history(graph)[-1]
+        body = versions.reviewed(self._ledger.body(last.number), graph, things, self._clock().date())
+        if versions.sha256(body) == last.sha256:
+            return None
+        return self._at_once(graph, body, caller, "still valid")
+
+    def erase(self, iri: str, caller: Caller) -> Erased:
+        """Removes a person's data from all versions, from what was sent, and from what is public.
+
+        Raises Forbidden for others than a steward, NotFound where nothing is said of it.
+        """
+        if caller.role != "steward":
+            raise Forbidden("Only a steward erases the data of a person.", "Ask the steward.")
+        erased = self._ledger.erasures.erase(iri, caller.partner.agent, self._clock())
+        if not erased.triples:
+            raise NotFound("Nothing is said of this.", "Give the whole IRI, as kogge query shows it.")
+        log.info("erasure %d: %d statements in %d graphs", erased.number, erased.triples, len(erased.graphs))
+        self._publisher.publish()
+        self._publisher.compact()
+        return erased
+
+    def rebuild(self) -> None:
+        """Makes the store anew from the ledger alone. Raises DiskFull."""
+        self._publisher.rebuild()
+
+    def _at_once(self, graph: str, body: bytes, caller: Caller, note: str) -> Version:
+        with self._ledger.transaction():
+            last = self._ledger.last(graph)
+            if last and last.sha256 == versions.sha256(body):
+                raise Conflict(
+                    f"The newest version ({last.version}) says just that.", "Nothing is to be done."
+                )
+            sending = Sending(graph, _N_TRIPLES, body, body, note=note)
+            base = last.version if last else 0
+            staged = self._ledger.contributions.stage(sending, caller, base=base, at=self._clock())
+            contribution = self._release(staged, caller, note)
+        self._publish(contribution)
+        made = self._ledger.last(graph)
+        if made is None:
+            raise NotFound(f"There is no graph '{graph}'.")
+        return made
+
+    def _release(self, contribution: Contribution, caller: Caller, note: str) -> Contribution:
+        """The contribution as the next version of its graph, in the ledger."""
+        number, graph = contribution.number, contribution.graph
+        last = self._ledger.last(graph)
+        now = last.version if last else 0
+        if contribution.state == "staged" and contribution.base != now:
+            raise Conflict(
+                f"The graph is at version {now}; contribution {number} was made on {contribution.base}.",
+                "Return it, so that what has changed is taken over.",
+                difference=self._moved(graph, contribution.base, now),
+            )
+        at, contributions = self._clock(), self._ledger.contributions
+        moved = contributions.move(number, "published", caller, note=note, at=at, version=now + 1)
+        body, who = contributions.content(number), self._ledger.partners.get(contribution.partner).agent
+        self._ledger.append(graph, body, origin="contribution", who=who, at=at, contribution=number)
+        return moved
+
+    def _publish(self, contribution: Contribution) -> None:
+        try:
+            self._publisher.publish()
+        except DiskFull as error:
+            raise DiskFull(
+                f"Contribution {contribution.number} is kept, as version {contribution.version}, but "
+                "there is no room to show it.",
+                "Make room on the disk: then it is shown by itself, and need not be sent again.",
+            ) from error
+        log.info(
+            "contribution %d is version %s of %s",
+            contribution.number,
+            contribution.version,
+            contribution.graph,
+        )
+
+    # Reading
+
+    def contribution(self, number: int, caller: Caller) -> Contribution:
+        """A contribution of the caller's partner, or to a graph of it. Raises NotFound, Forbidden."""
+        contribution = self._ledger.contributions.get(number)
+        if caller.partner.slug not in (contribution.partner, owner_of(contribution.graph)):
+            self._may_everything(caller, f"Contribution {number} is of others.")
+        return contribution
+
+    def contributions(
+        self, caller: Caller, *, state: State | None = None, limit: int = -1, offset: int = 0
+    ) -> list[Contribution]:
+        """The contributions of the caller's partner, all for a steward, the newest first."""
+        partner = None if caller.role == "steward" else caller.partner.slug
+        return self._ledger.contributions.all(partner=partner, state=state, limit=limit, offset=offset)
+
+    def taken(self, number: int, caller: Caller) -> list[Step]:
+        """The steps of a contribution. Raises as `contribution`."""
+        self.contribution(number, caller)
+        return self._ledger.contributions.steps(number)
+
+    def change(self, number: int, caller: Caller) -> Difference:
+        """What a contribution would change in its graph now, or did change. Raises as `contribution`."""
+        contribution = self.contribution(number, caller)
+        graph, content = contribution.graph, self._ledger.contributions.content(number)
+        if contribution.version is not None:
+            return self.difference(graph, contribution.version - 1, contribution.version)
+        last = self._ledger.last(graph)
+        return versions.difference(graph, last.version if last else 0, None, self._body(last), content)
+
+    def history(self, graph: str) -> list[Version]:
+        """The versions of a graph, the oldest first. Raises NotFound."""
+        found = self._ledger.history(graph)
+        if not found:
+            raise NotFound(f"There is no graph '{graph}'.", "GET /graphs lists those that there are.")
+        return found
+
+    def version(self, graph: str, version: int) -> bytes:
+        """What a version of a graph says, as canonical N-Triples; 0: nothing. Raises NotFound."""
+        if version == 0:
+            return b""
+        found = self._ledger.version(graph, version)
+        if found is None:
+            count = len(self.history(graph))
+            raise NotFound(f"The graph has no version {version}.", f"It has versions 1 to {count}.")
+        return self._ledger.body(found.number)
+
+    def difference(self, graph: str, first: int, second: int) -> Difference:
+        """What was added and removed between two versions (0: nothing was there). Raises NotFound."""
+        return versions.difference(
+            graph, first, second, self.version(graph, first), self.version(graph, second)
+        )
+
+    def _moved(self, graph: str, base: int, now: int) -> dict[str, object] | None:
+        if self._ledger.version(graph, base) is None and base:
+            return None
+        return self.difference(graph, base, now).as_json()
+
+    def _body(self, version: Version | None) -> bytes:
+        return self._ledger.body(version.number) if version else b""
+
+    def _owner(self, graph: str) -> Partner | None:
+        found = [each for each in self._ledger.partners.all() if each.slug == owner_of(graph)]
+        return found[0] if found else None
+
+    # Who may
+
+    def _may_send(self, graph: str, caller: Caller) -> None:
+        if not graph.startswith(names.GRAPH) or graph in _OURS:
+            raise Forbidden(f"Nothing can be sent to '{graph}'.", "Send to graph/<partner>/<slug>.")
+        if owner_of(graph) != caller.partner.slug:
+            self._may_everything(caller, f"The graph '{graph}' is not of '{caller.partner.slug}'.")
+
+    def _may_release(self, graph: str, caller: Caller) -> None:
+        self._may_send(graph, caller)
+        if caller.role == "author":
+            raise Forbidden("An author releases nothing.", "Ask an editor of your partner.")
+
+    def _may_decide(self, contribution: Contribution, caller: Caller) -> None:
+        if caller.role == "author":
+            raise Forbidden("An author does not decide.", "Ask an editor of your partner.")
+        if owner_of(contribution.graph) != caller.partner.slug:
+            self._may_everything(caller, f"Contribution {contribution.number} is to a graph of others.")
+
+    def _may_everything(self, caller: Caller, why_not: str) -> None:
+        if caller.role != "steward":
+            raise Forbidden(why_not, "Use a token of the partner to whom it belongs.")
+
+    def _four_eyes_see(self, contribution: Contribution, caller: Caller) -> None:
+        owner = self._owner(contribution.graph)
+        wanted = owner.four_eyes if owner else None
+        if not (self._four_eyes if wanted is None else wanted):
+            return
+        sent = {
+            (s.partner, s.who)
+            for s in self._ledger.contributions.steps(contribution.number)
+            if s.what == "staged"
+        }
+        if (caller.partner.slug, caller.person) in sent:
+            raise Forbidden(
+                "You sent this contribution yourself: four eyes must see it.",
+                "Ask a colleague who is an editor, or the steward.",
+            )
+
+
+def owner_of(graph: str) -> str:
+    """The partner whose graph it is: `…/graph/luebeck/projekte` → `luebeck`; empty for a foreign IRI."""
+    return graph.removeprefix(names.GRAPH).partition("/")[0] if graph.startswith(names.GRAPH) else ""
