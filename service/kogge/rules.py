@@ -216,6 +216,22 @@ def _lines(text: str) -> dict[str, int]:
     return first
 
 
+def predicates(path: str) -> list[str]:
+    """The IRIs of the properties in a path, as a finding has it."""
+    return [str(_read(name)) for name in _NAME.findall(path)]
+
+
+def plain(value: str) -> str:
+    """The IRI or the text of a value, as a finding has it."""
+    return str(_read(value))
+
+
+@cache
+def inverse(profile: str) -> tuple[str, ...]:
+    """The properties along which rules of a profile look back: who points to a thing. Raises BadRequest."""
+    return tuple(sorted({str(each) for each in _shapes(profile).objects(predicate=SH.inversePath)}))
+
+
 class _Merged(rdflib.Graph):
     """A graph that reads each query once; rdflib would parse a rule anew for every thing it looks at."""
 
