@@ -1,7 +1,7 @@
 """Level 5, contribution: what is said of a document before its shapes are asked, in three languages.
 
-Shapes judge triples that were read. The rules of `shapes/reading.toml` say what may be read, and whose word it
-is; findings name them like shapes (`kgs:Term-…`, `kgs:Own-…`).
+Shapes judge triples that were read. The rules of `shapes/reading.toml` say what may be read, and whose word
+it is; findings name them like shapes (`kgs:Term-…`, `kgs:Own-…`).
 """
 
 from __future__ import annotations
