@@ -32,13 +32,17 @@ _SHOWN: Final = 3  # how many values of another graph a finding repeats
 
 @dataclass(frozen=True)
 class Sent:
-    """What was sent: bytes of a type, for a graph (an IRI), with these rights; the language of the answer."""
+    """What was sent: bytes of a type, for a graph (an IRI), with these rights; the language of the answer.
+
+    `name` is what errors call the document.
+    """
 
     body: bytes
     media: MediaType
     graph: str
     rights: Rights
     lang: str = "en"
+    name: str = "The document"
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ def judge(sent: Sent, store: Store, limits: Limits = LIMITS) -> Judged:
 
 def _parts(sent: Sent, limits: Limits) -> list[_Part]:
     """The graphs in what was sent; a document is one."""
-    triples = terms.composed(read(sent.body, sent.media, limits))
+    triples = terms.composed(read(sent.body, sent.media, limits, name=sent.name))
     return [_Part(sent.graph, triples, cache(lambda: places(sent.body, sent.media)))]
 
 
