@@ -14,6 +14,7 @@ KoggeError                  500  something of ours failed
 ├── TooLarge                413  body, query text or result above a limit
 ├── UnsupportedType         415  a media type, encoding or format that is not taken
 ├── Unprocessable           422  understood, but refused: findings, forbidden constructs
+│   └── Refused             422  a document with a construct that is not taken; knows line and column
 ├── TooManyRequests         429  this client asks too much; knows when to ask again
 ├── Unavailable             503  not ready; try again
 │   └── Busy                503  too many wait; knows when to try again
@@ -148,6 +149,19 @@ class Unprocessable(KoggeError):
 
     status = 422
     title = "Not acceptable content"
+
+
+class Refused(Unprocessable):
+    """A document has what is not taken; `line` and `column` count from 1 where the format has them."""
+
+    title = "Refused document"
+
+    def __init__(
+        self, message: str, advice: str = "", *, line: int | None = None, column: int | None = None
+    ) -> None:
+        super().__init__(message, advice)
+        self.line = line
+        self.column = column
 
 
 class TooManyRequests(KoggeError):

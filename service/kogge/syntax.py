@@ -17,7 +17,15 @@ import pyoxigraph as ox
 from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple
 
 from kogge import artefacts, names
-from kogge.errors import Misconfigured, NotFound, TooLarge, Unprocessable, Unreadable, UnsupportedType
+from kogge.errors import (
+    Misconfigured,
+    NotFound,
+    Refused,
+    TooLarge,
+    Unprocessable,
+    Unreadable,
+    UnsupportedType,
+)
 
 _Subject: TypeAlias = NamedNode | BlankNode | Triple
 _TYPE: Final = NamedNode(names.RDF + "type")
@@ -97,7 +105,7 @@ def parse(
         quads = ox.parse(data, chosen, without_named_graphs=True, rename_blank_nodes=not keep_labels)
         return [Triple(quad.subject, quad.predicate, quad.object) for quad in quads]
     except SyntaxError as error:
-        raise _unreadable(error, data, chosen, name) from error
+        raise unreadable(error, data, chosen, name) from error
     except (RuntimeError, ValueError, MemoryError) as error:
         raise Unreadable(f"{name}: {error}") from error
 
@@ -205,6 +213,11 @@ def has_blank_nodes(triples: Iterable[Triple]) -> bool:
     return any(isinstance(term, BlankNode) for triple in triples for term in (triple.subject, triple.object))
 
 
+def short(term: NamedNode | BlankNode | Literal) -> str:
+    """A term in Turtle, with our prefixes where they fit."""
+    return _Writer().term(term)
+
+
 class _Writer:
     """Writes terms, remembering which prefixes it used."""
 
@@ -289,9 +302,9 @@ def _refuse(data: bytes, format: RdfFormat, name: str) -> None:
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _at(data, error.start, name, "this is not UTF-8.", "Save the file as UTF-8.") from error
+        raise at(data, error.start, name, "this is not UTF-8.", "Save the file as UTF-8.") from error
     if format == RdfFormat.RDF_XML and (found := data.find(b"<!DOCTYPE")) >= 0:
-        raise _at(
+        raise at(
             data, found, name, "a document type is not taken.", "Remove <!DOCTYPE …>, write entities out."
         )
     if format == RdfFormat.JSON_LD and _depth(data) > MAX_JSON_DEPTH:
@@ -304,12 +317,18 @@ def _refuse(data: bytes, format: RdfFormat, name: str) -> None:
         )
 
 
-def _at(data: bytes, position: int, name: str, reason: str, advice: str) -> Unreadable:
+def at(data: bytes, position: int, name: str, reason: str, advice: str) -> Unreadable:
     """The error for a byte position; line and column count from 1, the column in characters."""
     before = data[:position]
     line = before.count(b"\n") + 1
     column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
     return Unreadable(f"{name}, line {line}, column {column}: {reason}", advice, line=line, column=column)
+
+
+def refused(data: bytes, position: int, name: str, reason: str, advice: str) -> Refused:
+    """The refusal of what stands at a byte position; line and column count from 1."""
+    place = at(data, position, name, reason, advice)
+    return Refused(place.message, advice, line=place.line, column=place.column)
 
 
 def _depth(data: bytes) -> int:
@@ -324,7 +343,8 @@ def _depth(data: bytes) -> int:
     return deepest
 
 
-def _unreadable(error: SyntaxError, data: bytes, format: RdfFormat, name: str) -> Unreadable:
+def unreadable(error: SyntaxError, data: bytes, format: RdfFormat, name: str) -> Unreadable:
+    """What an exception of the parser means for the one who wrote the document."""
     message = str(error.msg)
     line, column = error.lineno, error.offset
     if format == RdfFormat.RDF_XML and line is None:

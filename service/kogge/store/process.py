@@ -10,14 +10,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
 
 import pyoxigraph
 
 import kogge
-from kogge.errors import Busy, KoggeError, Misconfigured, OutOfTime
-from kogge.store.evaluate import too_complex
+from kogge.errors import Busy, KoggeError, Misconfigured
 from kogge.store.snapshots import Snapshot
 from kogge.store.worker import LENGTHS, OUT_OF_MEMORY, raised
 
@@ -26,10 +26,24 @@ Message: TypeAlias = tuple[dict[str, Any], bytes]
 READY: Final = 20.0  # seconds in which a new process must be ready
 _HEADER: Final = 64 * 1024  # bytes: more the header of an answer never has
 _PACKAGES: Final = [str(Path(str(package.__file__)).parent.parent) for package in (kogge, pyoxigraph)]
-_BOOT: Final = "import sys; sys.path[:0] = sys.argv[2:]; from kogge.store.worker import main; main()"
+_BOOT: Final = "import sys; sys.path[:0] = sys.argv[2:]; from {} import main; main()"
 # The C library reserves 64 MB for each thread that asks it for memory; some starts would be over the limit.
 _ENVIRONMENT: Final = {"MALLOC_ARENA_MAX": "2"}
 _TOO_COMPLEX: Final = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE}
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a worker is for: the module whose `main` it runs, its address space in bytes, and its order.
+
+    `too_complex` makes what a request gets that no worker survives, `out_of_time` what one that is stopped.
+    """
+
+    module: str
+    memory: int
+    order: Mapping[str, Any]
+    too_complex: Callable[[], KoggeError]
+    out_of_time: Callable[[], KoggeError]
 
 
 class Process(asyncio.Protocol):
@@ -38,8 +52,11 @@ class Process(asyncio.Protocol):
     Raises OSError where the system starts no process.
     """
 
-    def __init__(self, order: Mapping[str, Any], snapshot: Snapshot, gone: Callable[[Process], None]) -> None:
+    def __init__(
+        self, order: Mapping[str, Any], work: Work, snapshot: Snapshot, gone: Callable[[Process], None]
+    ) -> None:
         self.snapshot = snapshot
+        self._work = work
         self.ready = self.ended = False
         self._gone = gone
         self._buffer = bytearray()
@@ -51,7 +68,7 @@ class Process(asyncio.Protocol):
         environment = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _BOOT, json.dumps(order), *_PACKAGES],
+                [sys.executable, "-I", "-S", "-c", _BOOT.format(work.module), json.dumps(order), *_PACKAGES],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -100,7 +117,7 @@ class Process(asyncio.Protocol):
     async def ask(self, request: bytes, most: int, seconds: float) -> Message:
         """Header and body (up to `most` bytes) of the answer.
 
-        Raises OutOfTime if it does not come within `seconds`, and what it means if the process ends.
+        Raises what the work says if it does not come within `seconds`, and what it means if the process ends.
         """
         if self.ended or self._transport is None:
             raise self._cause()
@@ -109,7 +126,9 @@ class Process(asyncio.Protocol):
         reply: asyncio.Future[Message] = loop.create_future()
         self._reply = reply
         self._transport.write(request)
-        deadline = loop.call_later(seconds, _give_up, reply)  # cheaper than a time-out around the waiting
+        deadline = loop.call_later(
+            seconds, self._give_up, reply
+        )  # cheaper than a scope
         try:
             return await reply
         finally:
@@ -149,6 +168,10 @@ class Process(asyncio.Protocol):
             self._reply.set_exception(self._cause())
         self._gone(self)
 
+    def _give_up(self, reply: asyncio.Future[Message]) -> None:
+        if not reply.done():
+            reply.set_exception(self._work.out_of_time())
+
     def _cause(self) -> KoggeError:
         code = self._process.returncode
         if not self.ready:
@@ -156,22 +179,9 @@ class Process(asyncio.Protocol):
                 f"A worker ended ({code}) before it was ready.", "Does it have enough memory?"
             )
         if code == OUT_OF_MEMORY or -code in _TOO_COMPLEX:
-            return too_complex()
+            return self._work.too_complex()
         if -code == signal.SIGALRM:
-            return out_of_time()
+            return self._work.out_of_time()
         if code < 0:
-            return Busy("The process that ran the query was ended by the system.", "Try again.")
-        return KoggeError("The query could not be answered.", "Tell us which it was.")
-
-
-def _give_up(reply: asyncio.Future[Message]) -> None:
-    if not reply.done():
-        reply.set_exception(out_of_time())
-
-
-def out_of_time() -> OutOfTime:
-    """What a query gets that is stopped."""
-    return OutOfTime(
-        "The query took longer than it may.",
-        "Ask for less: put the most selective pattern first, avoid paths and joins without an end.",
-    )
+            return Busy("The process that worked on it was ended by the system.", "Try again.")
+        return KoggeError("The process that worked on it failed.", "Tell us what you sent.")

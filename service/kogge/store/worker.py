@@ -1,8 +1,9 @@
-"""Level 3, store: the process in which a query is evaluated, and the frames by which it is spoken to.
+"""Level 3, store: the process in which strangers' work is done, and the frames by which it is spoken to.
 
-A frame is the length of a header and of a body (`!II`), the header as JSON, the body. A request has a header
-only: the query, its time, and the snapshot on which to answer, which is opened if it is another than before.
-An answer has the whole body, or in its header an error of ours: class, message, advice, line and column.
+A frame is the length of a header and of a body (`!II`), the header as JSON, the body. The header of a request
+has its time, the snapshot on which to answer, which is opened if it is another than before, and what is to be
+done; without that, opening is all. An answer has the whole body, or in its header an error of ours: class,
+message, advice, line and column.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ import os
 import signal
 import struct
 import sys
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
 
 import pyoxigraph as ox
 
 from kogge import errors, syntax
-from kogge.errors import KoggeError, Misconfigured, Unreadable
+from kogge.errors import KoggeError, Misconfigured, Refused, Unreadable
 from kogge.store import cage, guard
 from kogge.store.evaluate import Query, evaluate
 
@@ -26,6 +27,8 @@ LENGTHS: Final = struct.Struct("!II")
 _HEADER: Final = json.JSONEncoder(separators=(",", ":"))
 _PIECE: Final = 64 * 1024  # bytes that are read at once
 OUT_OF_MEMORY: Final = 77  # the exit code of a worker that could not go on
+# Does what a request asks, on the store: header of the request, its body → header of the answer, its body.
+Answerer: TypeAlias = Callable[[ox.Store, Mapping[str, Any], bytes], tuple[Mapping[str, Any], bytes]]
 GRACE: Final = 0.25  # seconds after its deadline at which a worker that was not killed ends itself
 
 
@@ -40,7 +43,7 @@ def frame(header: Mapping[str, Any], body: bytes = b"") -> bytes:
 
 def failure(error: KoggeError) -> dict[str, Any]:
     """The header that stands for an error; `raised` makes it an error again."""
-    place = {"line": error.line, "column": error.column} if isinstance(error, Unreadable) else {}
+    place = {"line": error.line, "column": error.column} if isinstance(error, Unreadable | Refused) else {}
     return {"error": type(error).__name__, "message": error.message, "advice": error.advice, **place}
 
 
@@ -48,22 +51,23 @@ def raised(header: Mapping[str, Any]) -> KoggeError:
     """The error that a header made by `failure` stands for."""
     kind = getattr(errors, str(header["error"]), KoggeError)
     message, advice = str(header["message"]), str(header["advice"])
-    if kind is Unreadable:
-        return Unreadable(message, advice, line=header["line"], column=header["column"])
+    if kind in (Unreadable, Refused):
+        return kind(message, advice, line=header["line"], column=header["column"])
     return kind(message, advice) if issubclass(kind, KoggeError) else KoggeError(message, advice)
 
 
-def _receive(channel: int) -> dict[str, Any] | None:
-    """The header of the next request; None where the other side has gone. It asks one thing at a time."""
-    data, size = b"", LENGTHS.size
+def _receive(channel: int) -> tuple[dict[str, Any], bytes] | None:
+    """Header and body of the next request (one at a time); None where the other side has gone."""
+    data, size, head = b"", LENGTHS.size, 0
     while len(data) < size:
         if not (more := os.read(channel, _PIECE)):
             return None
         data += more
         if size == LENGTHS.size <= len(data):
-            size += LENGTHS.unpack_from(data)[0]
-    received: dict[str, Any] = json.loads(data[LENGTHS.size :].decode())
-    return received
+            head, body = LENGTHS.unpack_from(data)
+            size += head + body
+    end = LENGTHS.size + head
+    return json.loads(data[LENGTHS.size : end].decode()), data[end:]
 
 
 def _send(channel: int, header: Mapping[str, Any], body: bytes = b"") -> None:
@@ -76,37 +80,50 @@ def _send(channel: int, header: Mapping[str, Any], body: bytes = b"") -> None:
 
 
 def main() -> None:
-    """Answers queries that come on descriptor 0, until it is closed; the first argument is the order."""
+    """Answers queries (`evaluate.Query`)."""
+    serve(_evaluating)
+
+
+def serve(prepare: Callable[[Mapping[str, Any]], Answerer]) -> None:
+    """Answers requests that come on descriptor 0, until it is closed.
+
+    The first argument of the process is the order. What `prepare` makes of it is made before the cage is shut
+    and the first request comes: there everything is read that will be needed.
+    """
     channel = 0
     order = json.loads(sys.argv[1])
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # it ends the process at once, in the middle of a query
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # it ends the process at once, in the middle of its work
     cage.die_with(order["parent"])
     try:
-        store, caged = _caged(order)
+        answer, store, caged = _caged(order, prepare)
     except KoggeError as error:
         _send(channel, failure(error))
         return
-    limits = guard.Limits(**order["guard"]) if order["guard"] else None
     snapshot = order["snapshot"]
     _send(channel, {"caged": caged})
     while request := _receive(channel):
-        signal.setitimer(signal.ITIMER_REAL, request["seconds"] + GRACE)
-        if request["snapshot"] != snapshot:
-            snapshot = request["snapshot"]
+        header, body = request
+        signal.setitimer(signal.ITIMER_REAL, header["seconds"] + GRACE)
+        if header["snapshot"] != snapshot:
+            snapshot = header["snapshot"]
             store = _opened(snapshot)
         try:
-            result = evaluate(store, _query(request["query"]), limits)
-            header, body = {"media": result.media.type, "rows": result.rows}, result.body
+            told, content = answer(store, header["work"], body) if "work" in header else ({}, b"")
         except KoggeError as error:
-            header, body = failure(error), b""
+            told, content = failure(error), b""
         except MemoryError:
             os._exit(OUT_OF_MEMORY)  # a new process is better than one that has run out
         signal.setitimer(signal.ITIMER_REAL, 0)
-        _send(channel, header, body)
+        _send(channel, told, content)
 
 
-def _caged(order: Mapping[str, Any]) -> tuple[ox.Store, bool]:
-    """The opened snapshot, and whether the cage is shut; raises Misconfigured where it must be and cannot."""
+def _caged(
+    order: Mapping[str, Any], prepare: Callable[[Mapping[str, Any]], Answerer]
+) -> tuple[Answerer, ox.Store, bool]:
+    """What answers, the opened snapshot, and whether the cage is shut.
+
+    Raises Misconfigured where it must be and cannot.
+    """
     caged = True
     try:
         cage.limit(order["memory"], order["niceness"])
@@ -115,14 +132,14 @@ def _caged(order: Mapping[str, Any]) -> tuple[ox.Store, bool]:
         if not order["allow_unsafe"]:
             raise
     store = _opened(order["snapshot"])
-    syntax.prefixes()  # read while nobody waits
+    answer = prepare(order)
     try:
         cage.seal()
     except Misconfigured:
         caged = False
         if not order["allow_unsafe"]:
             raise
-    return store, caged
+    return answer, store, caged
 
 
 def _opened(snapshot: str) -> ox.Store:
@@ -130,6 +147,17 @@ def _opened(snapshot: str) -> ox.Store:
         return ox.Store.read_only(snapshot)
     except OSError as error:
         raise Misconfigured(f"The snapshot {snapshot} cannot be opened: {error}") from error
+
+
+def _evaluating(order: Mapping[str, Any]) -> Answerer:
+    syntax.prefixes()
+    limits = guard.Limits(**order["guard"]) if order["guard"] else None
+
+    def answer(store: ox.Store, work: Mapping[str, Any], _: bytes) -> tuple[Mapping[str, Any], bytes]:
+        result = evaluate(store, _query(work), limits)
+        return {"media": result.media.type, "rows": result.rows}, result.body
+
+    return answer
 
 
 def _query(said: Mapping[str, Any]) -> Query:

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from kogge import media, names
-from kogge.errors import KoggeError, Unreadable
+from kogge.errors import KoggeError, Refused, Unreadable
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def install(app: FastAPI) -> None:
         if error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
             log.error("%s: %s", type(error).__name__, error)
         place = {}
-        if isinstance(error, Unreadable):
+        if isinstance(error, Unreadable | Refused):
             place = {"line": error.line, "column": error.column}
         wait = getattr(error, "retry_after", None)
         headers = {"Retry-After": str(wait)} if wait is not None else None

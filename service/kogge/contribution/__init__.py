@@ -1,0 +1,1 @@
+"""Level 5, contribution: what a partner sends → read, owned, judged: canonical content, and findings."""
