@@ -10,10 +10,10 @@ from __future__ import annotations
 import logging
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
-from typing import Any, Final, Literal, TypeAlias, get_args
+from typing import Any, Final, Literal, Self, TypeAlias, get_args
 
 import pyoxigraph as ox
 import pyshacl
@@ -21,6 +21,7 @@ import rdflib
 from rdflib import RDF, RDFS, SH, BNode, URIRef
 from rdflib.collection import Collection
 from rdflib.namespace import NamespaceManager
+from rdflib.paths import Path
 from rdflib.plugins.sparql import prepareQuery
 from rdflib.plugins.sparql.sparql import Query
 from rdflib.term import Node
@@ -33,6 +34,7 @@ Severity: TypeAlias = Literal["violation", "warning", "info"]
 SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
 MAX_LISTED: Final = 1000
 
+_FACTS: Final = "graph"
 _TARGETS: Final = (SH.targetClass, SH.targetSubjectsOf)
 _NOTES: Final = (SH.name, SH.description, SH.order)
 _NAME: Final = re.compile(r"<[^<>\s]*>|[\w.-]*:[\w.-]*")
@@ -124,14 +126,11 @@ def check(
     Raises BadRequest for an unknown profile.
     """
     chosen = profile_of(profile)
-    merged = _Merged()
+    merged = _Merged(_looked_up(profile, facts=context is None))
     merged += data
-    for folder in chosen.context:
-        merged += _folder(folder) if context is None or folder != "graph" else context
-    merged += _shapes(profile).triples((None, RDFS.subClassOf, None))
-    shapes = _narrowed(
-        _shapes(profile), merged, set(data.subjects()), lang if lang in names.LANGUAGES else "en"
-    )
+    if context is not None and _FACTS in chosen.context:
+        merged += context
+    shapes = _narrowed(profile, merged, set(data.subjects()), lang if lang in names.LANGUAGES else "en")
     _conforms, results, _text = pyshacl.validate(merged, shacl_graph=shapes, inference="none", advanced=False)
     if not isinstance(results, rdflib.Graph):
         raise KoggeError(f"The rules of profile '{profile}' could not be run: {results}")
@@ -233,7 +232,28 @@ def inverse(profile: str) -> tuple[str, ...]:
 
 
 class _Merged(rdflib.Graph):
-    """A graph that reads each query once; rdflib would parse a rule anew for every thing it looks at."""
+    """A graph on top of another, which stays as it is, so that what all checks look up is put together once.
+
+    It reads each query once; rdflib would parse a rule anew for every thing it looks at.
+    """
+
+    def __init__(self, below: rdflib.Graph) -> None:
+        super().__init__(bind_namespaces="none")
+        self._below = below
+
+    def add(self, triple: Any) -> Self:
+        """Adds what is not below: every triple is there once."""
+        return self if triple in self._below else super().add(triple)
+
+    def addN(self, quads: Iterable[Any]) -> Self:  # noqa: N802 - of rdflib
+        """Adds what is not below."""
+        return super().addN(quad for quad in quads if quad[:3] not in self._below)
+
+    def triples(self, triple: Any) -> Generator[Any, None, None]:
+        """What is here, then what is below; a path is walked through both."""
+        yield from super().triples(triple)
+        if not isinstance(triple[1], Path):
+            yield from self._below.triples(triple)
 
     def query(self, query_object: str | Query, *args: Any, **kwargs: Any) -> rdflib.query.Result:
         prepared = _prepared(query_object) if isinstance(query_object, str) else query_object
@@ -252,6 +272,17 @@ def _folder(name: str) -> rdflib.Graph:
 
 
 @cache
+def _looked_up(profile: str, *, facts: bool) -> rdflib.Graph:
+    """What rules look up in every check: words and classes, and the facts of this installation."""
+    graph = rdflib.Graph(store="SimpleMemory", bind_namespaces="none")
+    for folder in profile_of(profile).context:
+        if facts or folder != _FACTS:
+            graph += _folder(folder)
+    graph += _shapes(profile).triples((None, RDFS.subClassOf, None))
+    return graph
+
+
+@cache
 def _shapes(profile: str) -> rdflib.Graph:
     """The shapes of a profile, with the prefixes that their queries use."""
     graph = to_rdflib(syntax.read_file(artefacts.folder("ontology") / "prefixes.ttl"))
@@ -265,22 +296,43 @@ def _shapes(profile: str) -> rdflib.Graph:
     return graph
 
 
-def _narrowed(shapes: rdflib.Graph, data: rdflib.Graph, subjects: set[Node], lang: str) -> rdflib.Graph:
-    """The shapes aimed at these subjects alone, speaking one language.
+def _narrowed(profile: str, data: rdflib.Graph, subjects: set[Node], lang: str) -> rdflib.Graph:
+    """The shapes of a profile that are aimed at these subjects, at them alone, speaking one language.
 
-    What is only looked up is not judged and costs no time; nor do notes, and messages that nobody will read.
+    What is only looked up is not judged and costs no time; nor do shapes that nothing is held against, notes,
+    and messages that nobody will read.
     """
-    aimed = rdflib.Graph(store="SimpleMemory")
-    for shape, predicate, value in shapes:
-        if predicate in _TARGETS:
-            targets = subjects.intersection(_targets(data, predicate, value))
-            aimed += ((shape, SH.targetNode, target) for target in targets)
-        elif predicate == SH.message:
-            if isinstance(value, rdflib.Literal) and value.language == lang:
-                aimed.add((shape, predicate, value))
-        elif predicate not in _NOTES:
-            aimed.add((shape, predicate, value))
+    aimed = rdflib.Graph(store="SimpleMemory", bind_namespaces="none")
+    for shape, predicate, value in _aims(profile):
+        targets = subjects.intersection(_targets(data, predicate, value))
+        aimed += ((shape, SH.targetNode, target) for target in targets)
+    for shape in set(aimed.subjects()):
+        aimed += _whole(profile, shape, lang)
     return aimed
+
+
+@cache
+def _aims(profile: str) -> tuple[tuple[Node, Node, Node], ...]:
+    """What the shapes of a profile are for: shape, sort of target, class or property."""
+    return tuple(triple for kind in _TARGETS for triple in _shapes(profile).triples((None, kind, None)))
+
+
+@cache
+def _whole(profile: str, shape: Node, lang: str) -> tuple[tuple[Node, Node, Node], ...]:
+    """A shape with all that it is made of, in one language."""
+    shapes = _shapes(profile)
+    seen, ahead, found = {shape}, [shape], []
+    while ahead:
+        for triple in shapes.triples((ahead.pop(), None, None)):
+            _, predicate, value = triple
+            spoken = not isinstance(value, rdflib.Literal) or value.language == lang
+            if predicate in _TARGETS or predicate in _NOTES or (predicate == SH.message and not spoken):
+                continue
+            found.append(triple)
+            if not isinstance(value, rdflib.Literal) and value not in seen:
+                seen.add(value)
+                ahead.append(value)
+    return tuple(found)
 
 
 def _targets(data: rdflib.Graph, kind: Node, value: Node) -> Iterator[Node]:

@@ -12,7 +12,7 @@ from kogge.contribution.worker import MODULE, out_of_time, request, too_complex,
 from kogge.store.crew import Crew, Lane
 from kogge.store.process import Work
 
-MEMORY: Final = 1536 * 1024 * 1024
+MEMORY: Final = 1024 * 1024 * 1024
 SECONDS: Final = 10.0
 _MOST: Final = 128 * 1024 * 1024  # bytes of a judgement
 
@@ -20,8 +20,8 @@ _MOST: Final = 128 * 1024 * 1024  # bytes of a judgement
 class Reader:
     """Judges contributions on the snapshot that a crew serves, in a lane of its own.
 
-    It is made before the crew is started, and ends with it. Times are in seconds, `memory` in bytes of address
-    space of one process; waiting for a process does not count.
+    It is made before the crew is started, and ends with it. Times are in seconds, without that of waiting for
+    a process; `memory` is the address space of one process in bytes.
     """
 
     def __init__(
