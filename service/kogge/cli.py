@@ -190,7 +190,7 @@ def _check(given: argparse.Namespace) -> int:
     unreadable = False
     for name in given.files:
         try:
-            checked.append(desks.check(Path(name), given.profile, given.lang))
+            checked.append(desks.check(Path(name), given.profile, given.lang, given.owner))
         except KoggeError as error:
             if given.profile not in desks.profiles():
                 raise
@@ -209,6 +209,15 @@ def _check(given: argparse.Namespace) -> int:
     if unreadable:
         return UNREADABLE
     return FOUND if any(each.refused for each in checked) else 0
+
+
+def _template(given: argparse.Namespace) -> int:
+    path = Path(given.file)
+    if path.suffix.lower() != ".xlsx":
+        raise BadRequest(f"'{path}' is no name of a workbook.", "Let it end in .xlsx.")
+    desks.write_bytes(path, desks.template(given.lang, steward=given.steward).body)
+    print(f"{path}: written")
+    return 0
 
 
 def _format(given: argparse.Namespace) -> int:
@@ -245,11 +254,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="kogge", description="Who knows what among cities and their alliances, and how is that known?"
     )
-    commands = parser.add_subparsers(required=True, metavar="{serve,who,query,check,format}")
+    commands = parser.add_subparsers(required=True, metavar="{serve,who,query,check,template,format}")
     _serve_arguments(commands.add_parser("serve", help="start the service"))
     _who_arguments(commands.add_parser("who", help="who has expertise in a topic"))
     _query_arguments(commands.add_parser("query", help="a saved question, or a SPARQL query"))
     _check_arguments(commands.add_parser("check", help="check files against the rules"))
+    _template_arguments(commands.add_parser("template", help="a spreadsheet for what a city knows"))
     _format_arguments(commands.add_parser("format", help="put Turtle files into canonical order"))
     return parser
 
@@ -294,7 +304,20 @@ def _check_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", default="contribution", help="contribution, graph, vocabulary or portal")
     parser.add_argument("--lang", choices=names.LANGUAGES, default="en", help="the language of the messages")
     parser.add_argument("--format", choices=("text", "json", "turtle"), default="text")
+    parser.add_argument(
+        "--owner", default="check", help="whose things a spreadsheet holds, for example: luebeck"
+    )
     parser.set_defaults(run=_check)
+
+
+def _template_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Writes a spreadsheet to fill in; `kogge check` reads it, and says what is missing."
+    parser.add_argument("file", metavar="FILE.xlsx")
+    parser.add_argument(
+        "--lang", choices=names.LANGUAGES, default="de", help="the language of the spreadsheet"
+    )
+    parser.add_argument("--steward", action="store_true", help="with the sheets that the editors fill in")
+    parser.set_defaults(run=_template)
 
 
 def _format_arguments(parser: argparse.ArgumentParser) -> None:

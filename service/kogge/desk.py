@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from kogge import media, names, publish, questions, syntax
-from kogge.errors import Misconfigured, NotFound, TooLarge
+from kogge.errors import Misconfigured, NotFound, TooLarge, Unreadable
 from kogge.expertise import (
     Lookup,
     as_csv,
@@ -373,13 +373,20 @@ def query_text(name: str, params: Mapping[str, str]) -> str:
     return questions.as_text(question, params)
 
 
-def check(path: Path, profile: str, lang: str) -> Checked:
-    """What a profile finds in a file. Raises Unreadable, NotFound, and BadRequest for the profile."""
+def check(path: Path, profile: str, lang: str, owner: str = "check") -> Checked:
+    """What a profile finds in a file. Raises Unreadable, NotFound, and BadRequest for the profile.
+
+    The things in a workbook or a CSV file are those of `owner`.
+    """
     # Imported here: the validator takes longer to load than all the rest, and only this needs it.
     from kogge import rules
 
     rules.profile_of(profile)
     data = syntax.read_bytes(path)
+    if wanted := {f".{each.suffix}": each for each in media.SHEETS}.get(path.suffix.lower()):
+        from kogge.contribution import sheet
+
+        return Checked(str(path), sheet.check(data, wanted, owner, profile, lang))
     triples = syntax.parse(data, path.name, name=str(path))
     text = data.decode("utf-8-sig") if path.suffix == ".ttl" else ""
     return Checked(str(path), rules.check(rules.to_rdflib(triples), profile, lang, text=text))
@@ -401,6 +408,13 @@ def report(checked: Sequence[Checked], wanted: MediaType) -> Result:
     return Result(media.JSON, json.dumps(problem, ensure_ascii=False, indent=1).encode() + b"\n")
 
 
+def template(lang: str, *, steward: bool) -> Result:
+    """The workbook in which a city fills in what it knows; `steward` adds the sheets of the editors."""
+    from kogge.contribution.template import template as written
+
+    return Result(media.XLSX, written(lang, steward=steward))
+
+
 def profiles() -> tuple[str, ...]:
     """The names of the profiles by which a document can be checked."""
     from kogge import rules
@@ -411,6 +425,14 @@ def profiles() -> tuple[str, ...]:
 def read_bytes(path: Path) -> bytes:
     """The content of a file. Raises NotFound or Unreadable."""
     return syntax.read_bytes(path)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes a file. Raises Unreadable with a sentence instead of an OSError."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise Unreadable(f"The file '{path}' cannot be written: {error.strerror}.") from error
 
 
 def prefixes() -> dict[str, str]:

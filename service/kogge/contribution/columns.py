@@ -116,6 +116,27 @@ def words() -> Mapping[str, Any]:
     return _read("sheet-words.toml")
 
 
+def concern(shape: str) -> tuple[str, str]:
+    """The property that a rule without a path looks at, and its language; each may be empty.
+
+    Such a rule gives conditions (`sh:or`, `sh:and`, `sh:not`); the first property in them is meant.
+    """
+    said, found, lang = _said(), "", ""
+    ahead = [_KGS + shape.removeprefix("kgs:")]
+    while ahead:
+        node = ahead.pop(0)
+        for path in said.get((node, names.SH + "path"), ()):
+            found = found or (path.value if isinstance(path, NamedNode) else "")
+        for head in said.get((node, names.SH + "languageIn"), ()):
+            lang = lang or next(each.value for each in _list(head))
+        for word in ("or", "and"):
+            for head in said.get((node, names.SH + word), ()):
+                ahead += [each.value for each in _list(head)]
+        for word in ("not", "qualifiedValueShape"):
+            ahead += [each.value for each in said.get((node, names.SH + word), ())]
+    return found, lang
+
+
 def superclasses(of: str) -> list[str]:
     """The class itself and those above it, as ontology and shapes say, the nearest first."""
     found = [of]
@@ -146,7 +167,7 @@ def _kind(kind: str, entry: Mapping[str, Any]) -> Kind:
         kind=kind,
         type=of_class,
         sheet=entry["sheet"],
-        about=_texts(shape, names.SH + "description"),
+        about=entry.get("about") or _texts(shape, names.SH + "description"),
         own=entry.get("own", False),
         steward=entry.get("steward", False),
         named=tuple(entry["named"]),

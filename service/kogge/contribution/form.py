@@ -28,7 +28,7 @@ class Head:
     def title(self, lang: str) -> str:
         """The heading in a language, without the mark of what must be filled in."""
         number = f" {self.number}" if self.column.times > 1 else ""
-        language = f" ({columns.words()['language'][self.lang][lang]})" if self.lang else ""
+        language = f" ({columns.words()['language'][lang][self.lang]})" if self.lang else ""
         return f"{self.column.name[lang]}{number}{language}"
 
 
@@ -101,4 +101,4 @@ def _by_name(kind: str) -> Mapping[str, Column]:
 def _languages() -> Mapping[str, str]:
     """What a language is called in any language, or its code → its code."""
     said = columns.words()["language"]
-    return {same(name): code for code in said for name in (code, *said[code].values())}
+    return {same(name): code for code in said for name in (code, *(said[lang][code] for lang in said))}

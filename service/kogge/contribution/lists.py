@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
+from itertools import islice
 from typing import Final
 
-from pyoxigraph import Literal, NamedNode, Triple
+from pyoxigraph import Literal, NamedNode, Store, Triple
 from rapidfuzz import process
 
 from kogge import artefacts, names, syntax
@@ -17,6 +18,7 @@ from kogge.contribution import columns
 _TYPE: Final = names.RDF + "type"
 _SHOWN: Final = (names.SKOS + "prefLabel", names.RDFS + "label", names.DCTERMS + "title")
 _OTHER: Final = (names.SKOS + "altLabel", names.SKOS + "hiddenLabel", names.SKOS + "notation")
+_MANY: Final = 100  # more things of one name are not looked up
 _ALIKE: Final = 75  # of 100: how alike a suggestion must be
 # What a bare name means first where several things have it (see the design of the interface: municipality).
 _FIRST: Final = ("municipality", "topic")
@@ -24,10 +26,16 @@ PREDICATES: Final = (_TYPE, names.RDFS + "subClassOf", *_SHOWN, *_OTHER)
 
 
 class Known:
-    """The things that a cell can name. Nothing is asked after it is made."""
+    """The things that a cell can name, by what triples say of them."""
 
-    def __init__(self, triples: Iterable[Triple]) -> None:
-        """Of the triples only types and labels are used (`PREDICATES`)."""
+    def __init__(
+        self, triples: Iterable[Triple], look: Callable[[str], Iterable[Triple]] | None = None
+    ) -> None:
+        """Of the triples only types and labels are used (`PREDICATES`).
+
+        `look` is asked for more about a text that the triples do not name.
+        """
+        self._look = look
         self._types: dict[str, set[str]] = defaultdict(set)
         self._named: dict[str, list[str]] = defaultdict(list)
         self._labels: dict[str, dict[str, str]] = defaultdict(dict)
@@ -50,9 +58,11 @@ class Known:
         if iri not in self._named[same(label)]:
             self._named[same(label)].append(iri)
 
-    def extended(self, triples: Iterable[Triple]) -> Known:
+    def extended(
+        self, triples: Iterable[Triple], look: Callable[[str], Iterable[Triple]] | None = None
+    ) -> Known:
         """The same and what the triples say, which comes first where a name means several things."""
-        more = Known(triples)
+        more = Known(triples, look or self._look)
         for iri, types in self._types.items():
             more._types[iri] |= types
         for label, iris in self._named.items():
@@ -72,13 +82,19 @@ class Known:
         prefix, colon, local = text.partition(":")
         if colon and prefix in syntax.prefixes() and local:
             return [syntax.prefixes()[prefix] + local]
-        found = self._fitting(self._named.get(same(text), ()), classes)
-        if not found and names.SLUG.fullmatch(text.replace("/", "-")):
-            places = [names.ID + text, names.topic(text), *(names.thing(kind, text) for kind in syntax.KINDS)]
-            found = self._fitting((place for place in places if place in self._types), classes)
+        if self._look and not self._meant(text, classes):
+            for triple in self._look(text):
+                self._take(triple)
+        found = self._meant(text, classes)
         for kind in _FIRST:
             if len(found) > 1 and (first := [iri for iri in found if names.kind_of(iri) == kind]):
                 return first
+        return found
+
+    def _meant(self, text: str, classes: Sequence[str]) -> list[str]:
+        found = self._fitting(self._named.get(same(text), ()), classes)
+        if not found and names.SLUG.fullmatch(text.replace("/", "-")):
+            found = self._fitting((place for place in _addresses(text) if place in self._types), classes)
         return found
 
     def _fitting(self, iris: Iterable[str], classes: Sequence[str]) -> list[str]:
@@ -105,6 +121,35 @@ class Known:
         for _, label, iri in found:
             said.append(label if label not in said else names.slug_of(iri))
         return said
+
+
+def in_store(store: Store) -> Known:
+    """What the words and facts of this installation name, and whatever else a store does.
+
+    The store is asked by label and address alone, so that its size does not matter.
+    """
+
+    def look(text: str) -> Iterator[Triple]:
+        labels = [Literal(text), *(Literal(text, language=lang) for lang in names.LANGUAGES)]
+        found = {
+            quad.subject
+            for predicate in (*_SHOWN, *_OTHER)
+            for label in labels
+            for quad in islice(store.quads_for_pattern(None, NamedNode(predicate), label, None), _MANY)
+        }
+        if names.SLUG.fullmatch(text.replace("/", "-")):
+            found |= {NamedNode(iri) for iri in _addresses(text)}
+        for subject in found:
+            for predicate in PREDICATES:
+                for quad in islice(store.quads_for_pattern(subject, NamedNode(predicate), None, None), _MANY):
+                    yield quad.triple
+
+    return facts().extended((), look)
+
+
+def _addresses(text: str) -> list[str]:
+    """The IRIs that a slug can stand for, with its kind (`municipality/luebeck`) or without."""
+    return [names.ID + text, names.topic(text), *(names.thing(kind, text) for kind in syntax.KINDS)]
 
 
 def nearest(text: str, labels: Iterable[str]) -> str | None:

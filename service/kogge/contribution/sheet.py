@@ -13,16 +13,17 @@ from typing import Final
 
 from pyoxigraph import Literal, NamedNode, Triple
 
-from kogge import media, names, syntax
+from kogge import media, names, rules, syntax
 from kogge.contribution import cells, columns, form, lists
 from kogge.contribution.cells import Odd
 from kogge.contribution.columns import Column, Kind
 from kogge.contribution.form import Head
 from kogge.contribution.lists import Known
 from kogge.contribution.own import Rights
+from kogge.contribution.places import Places
 from kogge.contribution.workbook import SEPARATORS, Cell, Table, letters, open_csv, open_xlsx
 from kogge.media import MediaType
-from kogge.rules import Finding, Severity, Where
+from kogge.rules import SEVERITIES, Finding, Severity, Where
 
 COMPONENT: Final = "kgs:SheetConstraintComponent"
 _HEADING_ROWS: Final = 20  # the headings stand in one of the first rows
@@ -30,13 +31,15 @@ _SHOWN: Final = 100
 _TYPE: Final = NamedNode(names.RDF + "type")
 _LABEL: Final = NamedNode(names.SKOS + "prefLabel")
 _TERMS: Final = re.compile(r" \((?:[a-z]+:[A-Za-z-]+|@[a-z]{2})\)")
+_GRAPH: Final = re.compile(r"\b(?:im Graphen|in the graph|in de graaf)\b")
 
 
 @dataclass(frozen=True)
 class Sheeted:
     """The graph that one row makes, and where its statements stand.
 
-    `cells` knows (thing, property) → cell, also of cells that are empty; `values` the cell of one value.
+    `cells` knows (thing, property) → cell, also of cells that are empty, and (thing, property@de) of texts;
+    `values` knows the cell of one value.
     `new_id` is the identifier that was made because the row gave none.
     """
 
@@ -46,6 +49,13 @@ class Sheeted:
     values: Mapping[tuple[str, str, str], Where]
     row: Where
     new_id: str | None
+
+    def places(self) -> Places:
+        """Where its things, their properties and their values stand."""
+        things = {
+            triple.subject.value: self.row for triple in self.triples if isinstance(triple.subject, NamedNode)
+        }
+        return Places(things, dict(self.cells), dict(self.values))
 
 
 @dataclass(frozen=True)
@@ -102,9 +112,55 @@ def read_sheets(
     return reading.finish()
 
 
-def reworded(message: str) -> str:
-    """What a rule says, without the words of Turtle, for people who fill in cells."""
-    return _TERMS.sub("", message)
+def with_rules(sheets: Sheets, ruled: Iterable[Finding]) -> list[Finding]:
+    """The findings about cells with those of the rules, in the order of the file, the worst first.
+
+    Rules speak without the words of Turtle here, and are silent about a cell that could not be read: what it
+    says is not missing.
+    """
+    unread = {finding.where for finding in sheets.findings if finding.severity == "violation"}
+    rows = {triple.subject: row for row in sheets.things for triple in row.triples}
+    told = []
+    for finding in ruled:
+        row = rows.get(NamedNode(finding.subject)) if _is_iri(finding.subject) else None
+        where = _concerned(finding, row) if row and finding.path is None else finding.where
+        if where not in unread:
+            message = _GRAPH.sub("in Kogge", _TERMS.sub("", finding.message))
+            told.append(replace(finding, message=message, where=where))
+    return sorted([*sheets.findings, *told], key=_order)
+
+
+def _concerned(finding: Finding, row: Sheeted) -> Where:
+    """The cell that a rule without a path is about: of the value, of the property it looks at, of the row."""
+    if finding.value is not None:
+        value = rules.plain(finding.value)
+        for (subject, _, said), where in row.values.items():
+            if subject == finding.subject and said == value:
+                return where
+    predicate, lang = columns.concern(finding.shape)
+    keys = ((finding.subject, f"{predicate}@{lang}"), (finding.subject, predicate))
+    return next((row.cells[key] for key in keys if key in row.cells), finding.where)
+
+
+def _order(finding: Finding) -> tuple[int, str, int, int, str]:
+    where = finding.where
+    cell = where.cell or ""
+    return SEVERITIES.index(finding.severity), where.sheet or "", where.row or 0, len(cell), cell
+
+
+def check(body: bytes, wanted: MediaType, owner: str, profile: str, lang: str) -> list[Finding]:
+    """What cells and a profile say of a file, by the facts of this installation. Raises as `read_sheets`."""
+    sheets = read_sheets(body, wanted, Rights(owner, steward=True), lang)
+    places = {iri: found for found in (row.places() for row in sheets.things) for iri in found.things}
+    data = rules.to_rdflib(triple for row in sheets.things for triple in row.triples)
+    ruled = []
+    for finding in rules.check(data, profile, lang):
+        if finding.subject in places:
+            value = None if finding.value is None else rules.plain(finding.value)
+            at = places[finding.subject].at(finding.subject, rules.predicates(finding.path or ""), value)
+            finding = replace(finding, where=at)
+        ruled.append(finding)
+    return with_rules(sheets, ruled)
 
 
 class _Reading:
@@ -320,6 +376,8 @@ class _Reading:
             row.places.setdefault((row.subject, first), row.where(column))
             node = self._node(row, head.column)
             row.places.setdefault((node, head.column.predicate), row.where(column))
+            if head.lang:
+                row.places.setdefault((node, f"{head.column.predicate}@{head.lang}"), row.where(column))
 
     def _terms(self, head: Head, cell: Cell, row: _Row) -> Iterable[Literal | NamedNode]:
         """What a cell says. Raises Odd."""
