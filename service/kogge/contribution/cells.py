@@ -25,7 +25,7 @@ MAX_LINK: Final = 2_000
 
 _XSD: Final = names.XSD
 _DAY: Final = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})|(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
-_MIDNIGHT: Final = re.compile(r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(?::\d{2}(?:\.0+)?)?")
+_CLOCK: Final = re.compile(r"(\S+)[T ](\d{1,2}:\d{2})(?::\d{2}(?:\.0+)?)?")
 _MONTH: Final = re.compile(r"(\d{1,2})[./-](\d{4})|(\d{4})-(\d{1,2})")
 _YEAR: Final = re.compile(r"\d{4}")
 _MONTH_DAY: Final = re.compile(r"(\d{1,2})\.(\d{1,2})\.|--(\d{2})-(\d{2})")
@@ -109,8 +109,8 @@ def dated(value: Value, form: str = "") -> tuple[Literal, str]:
         return _as_shown(value, form), clock
     said = written(value)
     clock = ""
-    if match := _MIDNIGHT.fullmatch(said):
-        said, clock = match[1], match[2] if match[2] != "00:00" else ""
+    if (match := _CLOCK.fullmatch(said)) and _DAY.fullmatch(match[1]):
+        said, clock = match[1], match[2].zfill(5).replace("00:00", "")
     for read in (_of_day, _of_month, _of_year, _of_month_day, _of_words):
         if found := read(said):
             return found, clock

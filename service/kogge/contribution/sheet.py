@@ -22,6 +22,7 @@ from kogge.contribution.lists import Known
 from kogge.contribution.own import Rights
 from kogge.contribution.places import Places
 from kogge.contribution.workbook import SEPARATORS, Cell, Table, letters, open_csv, open_xlsx
+from kogge.errors import Unreadable
 from kogge.media import MediaType
 from kogge.rules import SEVERITIES, Finding, Severity, Where
 
@@ -105,11 +106,26 @@ def read_sheets(
         for table in open_xlsx(body):
             reading.take(table)
     else:
-        candidates = [open_csv(body, SEPARATORS[0])]
-        if not reading.knows(candidates[0]):
-            candidates += [open_csv(body, separator) for separator in SEPARATORS[1:]]
-        reading.take(next(filter(reading.knows, candidates), candidates[0]))
+        reading.take(_separated(body, reading))
     return reading.finish()
+
+
+def _separated(body: bytes, reading: _Reading) -> Table:
+    """A CSV file read with the separator by which it has headings. Raises as `open_csv`."""
+    found: list[Table] = []
+    faults: list[Unreadable] = []
+    for separator in SEPARATORS:
+        try:
+            table = open_csv(body, separator)
+        except Unreadable as fault:
+            faults.append(fault)
+            continue
+        if reading.knows(table):
+            return table
+        found.append(table)
+    if not found:
+        raise faults[0]
+    return found[0]
 
 
 def with_rules(sheets: Sheets, ruled: Iterable[Finding]) -> list[Finding]:
