@@ -904,6 +904,30 @@ def test_every_message_exists_in_three_languages_with_the_same_gaps() -> None:
         assert gaps["de"] == gaps["en"] == gaps["nl"], name
 
 
+def messages() -> set[str]:
+    """Patterns of all that can be told about a spreadsheet: by reading it, and by the rules."""
+    read_ones = [text for said in columns.words()["finding"].values() for text in said.values()]
+    predicate = NamedNode(names.SH + "message")
+    rules_ones = [
+        triple.object.value
+        for path in artefacts.files("shapes", ".ttl")
+        for triple in syntax.read_file(path)
+        if triple.predicate == predicate and isinstance(triple.object, Literal)
+    ]
+    told = [*read_ones, *map(sheet.reworded, rules_ones)]
+    return {re.sub(r"\\{\??\w+\\}", ".+", re.escape(text)) for text in told}
+
+
+def test_the_messages_that_the_page_for_contributors_explains_exist() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "contributors.md").read_text(encoding="utf-8")
+    tables = re.findall(r"^\| (?:Meldung|Message) \|.*\n\| ---.*\n((?:\|.*\n)+)", page, re.MULTILINE)
+    assert len(tables) == 2
+    quoted = [row.split(" | ")[0].removeprefix("| ") for table in tables for row in table.splitlines()]
+    assert len(quoted) == 22
+    known = messages()
+    assert [text for text in quoted if not any(re.fullmatch(pattern, text) for pattern in known)] == []
+
+
 # With the rest of the house
 
 

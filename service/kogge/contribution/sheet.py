@@ -141,9 +141,13 @@ def with_rules(sheets: Sheets, ruled: Iterable[Finding]) -> list[Finding]:
         row = rows.get(NamedNode(finding.subject)) if _is_iri(finding.subject) else None
         where = _concerned(finding, row) if row and finding.path is None else finding.where
         if where not in unread:
-            message = _GRAPH.sub("in Kogge", _TERMS.sub("", finding.message))
-            told.append(replace(finding, message=message, where=where))
+            told.append(replace(finding, message=reworded(finding.message), where=where))
     return sorted([*sheets.findings, *told], key=_order)
+
+
+def reworded(message: str) -> str:
+    """What a rule says, without the words of Turtle."""
+    return _GRAPH.sub("in Kogge", _TERMS.sub("", message))
 
 
 def _concerned(finding: Finding, row: Sheeted) -> Where:
