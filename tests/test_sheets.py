@@ -25,6 +25,7 @@ from pyoxigraph import Literal, NamedNode, Store, Triple
 from kogge import artefacts, cli, media, names, syntax
 from kogge.contribution import cells, columns, form, lists, sheet, workbook
 from kogge.contribution.cells import Odd
+from kogge.contribution.files import facts
 from kogge.contribution.judge import Sent, judge
 from kogge.contribution.own import Rights
 from kogge.contribution.sheet import Sheets, read_sheets
@@ -73,6 +74,11 @@ def read(body: bytes, lang: str = "de", rights: Rights = LUEBECK) -> Sheets:
 
 def read_csv(text: str | bytes, lang: str = "de") -> Sheets:
     return read_sheets(text.encode() if isinstance(text, str) else text, media.CSV, LUEBECK, lang)
+
+
+def checked(body: bytes, lang: str, rights: Rights = LUEBECK) -> tuple[Finding, ...]:
+    """What cells and rules say, with the facts of this installation."""
+    return judge(Sent(body, media.XLSX, names.graph("luebeck", "tabelle"), rights, lang), facts()).findings
 
 
 def told(findings: tuple[Finding, ...]) -> list[tuple[str | None, str | None, str]]:
@@ -251,7 +257,7 @@ def test_the_example_rows_would_be_read_without_a_finding(lang: str) -> None:
     assert told(found.findings) == []
     assert len(found.things) == len(columns.kinds())
     # The examples of the editors speak of things that are there already; those of a city are of its own.
-    judged = sheet.check(saved(book), media.XLSX, "luebeck", "contribution", lang)
+    judged = checked(saved(book), lang, Rights("luebeck", steward=True))
     assert [each for each in judged if each.severity == "violation" and "/luebeck/" in each.subject] == []
 
 
@@ -434,7 +440,7 @@ WHO = "eine Organisation, die es in Kogge gibt."
 
 def test_what_rules_find_is_told_by_cell_too_and_without_the_words_of_turtle() -> None:
     body = filled({"Projekte": [{"Name (Deutsch)": "A", "Thema 1": "Parken"}]})
-    found = sheet.check(body, media.XLSX, "luebeck", "contribution", "de")
+    found = checked(body, "de")
     assert [(each.where.cell, each.severity, each.message) for each in found] == [
         ("E5", "violation", "Geben Sie für „Stand“ genau einen Wert an: " + STATUS),
         ("I5", "violation", "Geben Sie für „Federführung oder Partner“ mindestens einen Wert an: " + WHO),
@@ -445,13 +451,13 @@ def test_what_rules_find_is_told_by_cell_too_and_without_the_words_of_turtle() -
 
 def test_a_cell_that_cannot_be_read_is_told_once() -> None:
     body = filled({"Projekte": [{"Name (Deutsch)": "A", "Stand": "quer", "Federführung": "Lübeck"}]})
-    found = sheet.check(body, media.XLSX, "luebeck", "contribution", "de")
+    found = checked(body, "de")
     assert [each.where.cell for each in found if each.severity == "violation"] == ["E5"]
 
 
 def test_a_date_that_a_rule_refuses_is_told_by_its_cell() -> None:
     row = PROJECT | {"Stand": "läuft", "Beginn": "01.01.2098", "Ansprechstelle": None}
-    found = sheet.check(filled({"Projekte": [row]}), media.XLSX, "luebeck", "contribution", "de")
+    found = checked(filled({"Projekte": [row]}), "de")
     assert {each.where.cell for each in found if "liegt in der Zukunft" in each.message} == {"M5"}
     assert {each.where.cell for each in found if "liegt vor" in each.message} == {"N5"}
 
@@ -931,15 +937,6 @@ def test_the_messages_that_the_page_for_contributors_explains_exist() -> None:
 # With the rest of the house
 
 
-def store_of_facts() -> Store:
-    store = Store()
-    for path in (*artefacts.files("ontology", ".ttl"), *artefacts.files("graph", ".ttl")):
-        graph = NamedNode(names.GRAPH + "kogge/" + path.stem)
-        for triple in syntax.read_file(path):
-            store.add(syntax_quad(triple, graph))
-    return store
-
-
 def syntax_quad(triple: Triple, graph: NamedNode) -> Any:
     from pyoxigraph import Quad
 
@@ -947,7 +944,8 @@ def syntax_quad(triple: Triple, graph: NamedNode) -> Any:
 
 
 def test_the_judgement_of_a_workbook_has_a_graph_per_row_and_names_what_is_in_the_store() -> None:
-    store = store_of_facts()
+    store = Store()
+    store.extend(facts())
     new = NamedNode(names.thing("municipality", "neustadt-im-speicher"))
     for predicate, value in (
         ("http://www.w3.org/1999/02/22-rdf-syntax-ns#type", NamedNode(names.KOGGE + "Municipality")),
@@ -966,7 +964,7 @@ def test_a_workbook_with_things_of_others_is_forbidden_and_says_in_which_row() -
     row = PROJECT | {"Kennung": "kiel/fremd", "Ansprechstelle": None}
     judged = judge(
         Sent(filled({"Projekte": [row]}), media.XLSX, names.graph("luebeck", "x"), LUEBECK, "de"),
-        store_of_facts(),
+        facts(),
     )
     assert judged.forbidden
     assert {each.where.row for each in judged.findings if each.severity == "violation"} == {5}

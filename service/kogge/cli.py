@@ -190,7 +190,7 @@ def _check(given: argparse.Namespace) -> int:
     unreadable = False
     for name in given.files:
         try:
-            checked.append(desks.check(Path(name), given.profile, given.lang, given.owner))
+            checked.append(desks.check(Path(name), given.profile, given.lang, given.graph))
         except KoggeError as error:
             if given.profile not in desks.profiles():
                 raise
@@ -302,11 +302,9 @@ def _check_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("files", nargs="+", metavar="FILE")
     parser.add_argument("--profile", default="contribution", help="contribution, graph, vocabulary or portal")
+    parser.add_argument("--graph", metavar="OWNER/SLUG", help="check as sent to this graph by its owner")
     parser.add_argument("--lang", choices=names.LANGUAGES, default="en", help="the language of the messages")
     parser.add_argument("--format", choices=("text", "json", "turtle"), default="text")
-    parser.add_argument(
-        "--owner", default="check", help="whose things a spreadsheet holds, for example: luebeck"
-    )
     parser.set_defaults(run=_check)
 
 

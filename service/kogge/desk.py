@@ -373,20 +373,21 @@ def query_text(name: str, params: Mapping[str, str]) -> str:
     return questions.as_text(question, params)
 
 
-def check(path: Path, profile: str, lang: str, owner: str = "check") -> Checked:
-    """What a profile finds in a file. Raises Unreadable, NotFound, and BadRequest for the profile.
+def check(path: Path, profile: str, lang: str, graph: str | None = None) -> Checked:
+    """What a profile finds in a file; a contribution is read and judged as the service does it.
 
-    The things in a workbook or a CSV file are those of `owner`.
+    `graph` (`luebeck/projects`) is where a contribution would be sent, by its owner. Raises Unreadable,
+    NotFound, BadRequest for profile and graph, and for a contribution as `contribution.judge`.
     """
     # Imported here: the validator takes longer to load than all the rest, and only this needs it.
     from kogge import rules
 
     rules.profile_of(profile)
-    data = syntax.read_bytes(path)
-    if wanted := {f".{each.suffix}": each for each in media.SHEETS}.get(path.suffix.lower()):
-        from kogge.contribution import sheet
+    if profile == "contribution":
+        from kogge.contribution.files import check_file
 
-        return Checked(str(path), sheet.check(data, wanted, owner, profile, lang))
+        return Checked(str(path), check_file(path, lang, graph).findings)
+    data = syntax.read_bytes(path)
     triples = syntax.parse(data, path.name, name=str(path))
     text = data.decode("utf-8-sig") if path.suffix == ".ttl" else ""
     return Checked(str(path), rules.check(rules.to_rdflib(triples), profile, lang, text=text))

@@ -17,7 +17,15 @@ import pyoxigraph as ox
 from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple
 
 from kogge import artefacts, names
-from kogge.errors import Misconfigured, NotFound, TooLarge, Unprocessable, Unreadable, UnsupportedType
+from kogge.errors import (
+    Misconfigured,
+    NotFound,
+    Refused,
+    TooLarge,
+    Unprocessable,
+    Unreadable,
+    UnsupportedType,
+)
 
 _Subject: TypeAlias = NamedNode | BlankNode | Triple
 _TYPE: Final = NamedNode(names.RDF + "type")
@@ -315,6 +323,12 @@ def at(data: bytes, position: int, name: str, reason: str, advice: str) -> Unrea
     line = before.count(b"\n") + 1
     column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
     return Unreadable(f"{name}, line {line}, column {column}: {reason}", advice, line=line, column=column)
+
+
+def refused(data: bytes, position: int, name: str, reason: str, advice: str) -> Refused:
+    """The refusal of what stands at a byte position; line and column count from 1."""
+    place = at(data, position, name, reason, advice)
+    return Refused(place.message, advice, line=place.line, column=place.column)
 
 
 def _depth(data: bytes) -> int:

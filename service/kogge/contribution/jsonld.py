@@ -39,22 +39,22 @@ class Document:
     ids: list[tuple[int, str]] = field(default_factory=list)
 
 
-def prepare(body: bytes, deepest: int, most: int) -> bytes:
+def prepare(body: bytes, deepest: int, most: int, name: str) -> bytes:
     """The JSON with the names of our context replaced by it, at most `most` bytes; lines stay lines.
 
     Raises Refused with line and column for what is nested too deep, and for a context that lies elsewhere,
     which it names; TooLarge. What is no JSON is left to the parser.
     """
     parts, end = [], 0
-    for start, stop, _ in look(body, deepest).contexts:
+    for start, stop, _ in look(body, deepest, name).contexts:
         parts += [body[end:start], _ours()]
         end = stop
     if sum(map(len, parts)) + len(body) - end > most:
-        raise TooLarge("The document names our context too often.", "Name it once, at the top.")
+        raise TooLarge(f"{name} names our context too often.", "Name it once, at the top.")
     return b"".join([*parts, body[end:]])
 
 
-def look(body: bytes, deepest: int) -> Document:
+def look(body: bytes, deepest: int, name: str = "") -> Document:
     """Where the JSON names contexts and identifiers. Raises Refused as `prepare`."""
     found = Document()
     stack: list[_Frame] = []
@@ -63,8 +63,12 @@ def look(body: bytes, deepest: int) -> Document:
         top = stack[-1] if stack else None
         if token in b"{[":
             if len(stack) == deepest:
-                raise refuse(
-                    body, match.start(), f"nested more than {deepest} deep.", "Name inner things by @id."
+                raise syntax.refused(
+                    body,
+                    match.start(),
+                    name,
+                    f"nested more than {deepest} deep.",
+                    "Name inner things by @id.",
                 )
             named = top is not None and (top.key == "@context" if top.brace else top.names_contexts)
             stack.append(_Frame(token == b"{", named and token == b"["))
@@ -75,11 +79,11 @@ def look(body: bytes, deepest: int) -> Document:
             if top:
                 top.key = None
         elif token != b":" and top:
-            _text(body, match, top, found)
+            _text(body, match, top, found, name)
     return found
 
 
-def _text(body: bytes, match: re.Match[bytes], top: _Frame, found: Document) -> None:
+def _text(body: bytes, match: re.Match[bytes], top: _Frame, found: Document, name: str) -> None:
     """Looks at one text: a key, the name of a context, an identifier, or anything else."""
     try:
         text = str(json.loads(match.group(), strict=False))
@@ -88,33 +92,29 @@ def _text(body: bytes, match: re.Match[bytes], top: _Frame, found: Document) -> 
     if top.brace and top.key is None:
         top.key = text
     elif top.key == "@import":
-        raise _elsewhere(body, match.start(), text)
+        raise _elsewhere(body, match.start(), text, name)
     elif top.key == "@context" or top.names_contexts:
         if text not in NAMES:
-            raise _elsewhere(body, match.start(), text)
+            raise _elsewhere(body, match.start(), text, name)
         found.contexts.append((match.start(), match.end(), text))
     elif top.key == "@id":
         if _NO_IRI.search(text):
-            raise refuse(
+            raise syntax.refused(
                 body,
                 match.start(),
+                name,
                 f"{match.group().decode()} is no IRI.",
                 "Write what is not allowed in one as %XX.",
             )
         found.ids.append((match.start(), text))
 
 
-def refuse(body: bytes, position: int, reason: str, advice: str) -> Refused:
-    """The refusal of what stands at a byte position."""
-    place = syntax.at(body, position, "The document", reason, advice)
-    return Refused(place.message, advice, line=place.line, column=place.column)
-
-
-def _elsewhere(body: bytes, position: int, name: str) -> Refused:
-    shown = json.dumps(name[:200], ensure_ascii=False)
-    return refuse(
+def _elsewhere(body: bytes, position: int, context: str, name: str) -> Refused:
+    shown = json.dumps(context[:200])
+    return syntax.refused(
         body,
         position,
+        name,
         f"the context {shown} is not fetched.",
         f'Write the context into the document, or name ours: "{CONTEXT}".',
     )

@@ -33,13 +33,17 @@ _SHOWN: Final = 3  # how many values of another graph a finding repeats
 
 @dataclass(frozen=True)
 class Sent:
-    """What was sent: bytes of a type, for a graph (an IRI), with these rights; the language of the answer."""
+    """What was sent: bytes of a type, for a graph (an IRI), with these rights; the language of the answer.
+
+    `name` is what errors call the document.
+    """
 
     body: bytes
     media: MediaType
     graph: str
     rights: Rights
     lang: str = "en"
+    name: str = "The document"
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,7 @@ def _parts(sent: Sent, limits: Limits, store: Store) -> tuple[list[_Part], Sheet
     if sent.media in media.SHEETS:
         sheets = read_sheets(sent.body, sent.media, sent.rights, sent.lang, lists.in_store(store))
         return [_Part(row.graph, row.triples, row.places, row.cells) for row in sheets.things], sheets
-    triples = terms.composed(read(sent.body, sent.media, limits))
+    triples = terms.composed(read(sent.body, sent.media, limits, name=sent.name))
     return [_Part(sent.graph, triples, cache(lambda: places(sent.body, sent.media)))], None
 
 

@@ -22,6 +22,7 @@ class _Walk:
 
     parser: expat.XMLParserType
     deepest: int
+    name: str
     depth: int = 0
     things: dict[str, tuple[int, int]] = field(default_factory=dict)
 
@@ -29,9 +30,8 @@ class _Walk:
         self.depth += 1
         line, column = self.parser.CurrentLineNumber, self.parser.CurrentColumnNumber + 1
         if self.depth > self.deepest:
-            raise _refused(
-                f"nested more than {self.deepest} deep.", "Name inner things by rdf:resource.", line, column
-            )
+            reason = f"nested more than {self.deepest} deep."
+            raise _refused(self.name, reason, "Name inner things by rdf:resource.", line, column)
         if about := attributes.get(_ABOUT):
             self.things.setdefault(about, (line, column))
 
@@ -39,35 +39,30 @@ class _Walk:
         self.depth -= 1
 
 
-def inspect(body: bytes, deepest: int) -> dict[str, tuple[int, int]]:
+def inspect(body: bytes, deepest: int, name: str = "") -> dict[str, tuple[int, int]]:
     """Where things are named in the document: IRI → line and column.
 
     Raises Refused for a document type, another encoding and what is nested too deep; Unreadable with line and
     column for what is not well-formed.
     """
     if found := _DOCTYPE.search(body):
-        place = syntax.at(body, found.start(), "The document", "", "")
-        raise _refused(
-            "a document type is not taken.",
-            "Remove <!DOCTYPE …>, write entities out.",
-            place.line,
-            place.column,
-        )
+        advice = "Remove <!DOCTYPE …>, write entities out."
+        raise syntax.refused(body, found.start(), name, "a document type is not taken.", advice)
     declared = _ENCODING.match(body)
     if (declared and declared[1].lower() not in (b"utf-8", b"us-ascii")) or _UTF_7.match(body):
-        raise _refused("it is in another encoding than UTF-8.", "Save the file as UTF-8.", 1, 1)
+        raise _refused(name, "it is in another encoding than UTF-8.", "Save the file as UTF-8.", 1, 1)
     parser = expat.ParserCreate("UTF-8", " ")
-    walk = _Walk(parser, deepest)
+    walk = _Walk(parser, deepest, name)
     parser.StartElementHandler, parser.EndElementHandler = walk.start, walk.end
     try:
         parser.Parse(body, True)
     except expat.ExpatError as error:
         line, column, reason = error.lineno, error.offset + 1, expat.ErrorString(error.code)
         raise Unreadable(
-            f"The document, line {line}, column {column}: {reason}.", line=line, column=column
+            f"{name}, line {line}, column {column}: {reason}.", line=line, column=column
         ) from error
     return walk.things
 
 
-def _refused(reason: str, advice: str, line: int | None, column: int | None) -> Refused:
-    return Refused(f"The document, line {line}, column {column}: {reason}", advice, line=line, column=column)
+def _refused(name: str, reason: str, advice: str, line: int, column: int) -> Refused:
+    return Refused(f"{name}, line {line}, column {column}: {reason}", advice, line=line, column=column)

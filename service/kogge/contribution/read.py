@@ -57,29 +57,37 @@ class Limits:
 LIMITS: Final = Limits()
 
 
-def read(body: bytes, wanted: MediaType, limits: Limits = LIMITS) -> list[Triple]:
+def read(
+    body: bytes, wanted: MediaType, limits: Limits = LIMITS, *, name: str = "The document"
+) -> list[Triple]:
     """The triples of a document, in its order; its blank nodes are those of no other document.
+
+    `name` is what errors call it.
 
     Raises UnsupportedType for another type, for formats with graphs, and for compressed bytes; TooLarge;
     Unreadable for a fault of syntax and Refused for what is not taken, both with line and column where the
     format has them.
     """
     chosen = _format(wanted)
-    body = _text(body, limits).removeprefix(b"\xef\xbb\xbf")
+    body = _text(body, limits, name).removeprefix(b"\xef\xbb\xbf")
     if wanted == media.JSON_LD:
-        body = jsonld.prepare(body, limits.json_depth, 2 * limits.body)
+        body = jsonld.prepare(body, limits.json_depth, 2 * limits.body, name)
     elif wanted == media.RDF_XML:
-        rdfxml.inspect(body, limits.depth)
+        rdfxml.inspect(body, limits.depth, name)
     else:
-        _inspect(body, limits.depth)
+        _inspect(body, limits.depth, name)
     # A relative IRI of JSON-LD would be left out without a word; of the others it is a fault of syntax.
     base = jsonld.RELATIVE if wanted == media.JSON_LD else None
     try:
         return list(_counted(body, chosen, base, limits))
     except SyntaxError as error:
-        raise syntax.unreadable(error, body, chosen, "The document") from error
+        if "Named graphs are not allowed" in str(error):
+            raise Refused(
+                f"{name} has named graphs.", "Send one graph; its address names it, not the document."
+            ) from error
+        raise syntax.unreadable(error, body, chosen, name) from error
     except (RuntimeError, ValueError) as error:
-        raise Unreadable(f"The document: {error}") from error
+        raise Unreadable(f"{name}: {error}") from error
 
 
 def refuse_encoding(header: str | None) -> None:
@@ -104,26 +112,22 @@ def _format(wanted: MediaType) -> RdfFormat:
     return _FORMATS[wanted]
 
 
-def _text(body: bytes, limits: Limits) -> bytes:
+def _text(body: bytes, limits: Limits, name: str) -> bytes:
     """The body, if it is UTF-8 and not too long."""
     if len(body) > limits.body:
-        raise TooLarge(
-            f"The document is longer than {limits.body:,} bytes.", "Divide it into several graphs."
-        )
+        raise TooLarge(f"{name} is longer than {limits.body:,} bytes.", "Divide it into several graphs.")
     if body.startswith(_COMPRESSED):
-        raise UnsupportedType("The document is compressed.", "Send it as it is, unpacked.")
+        raise UnsupportedType(f"{name} is compressed.", "Send it as it is, unpacked.")
     if _WIDE.match(body):
-        raise Refused("The document is not in UTF-8 but, it seems, in UTF-16.", "Save the file as UTF-8.")
+        raise Refused(f"{name} is not in UTF-8 but, it seems, in UTF-16.", "Save the file as UTF-8.")
     try:
         body.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise syntax.at(
-            body, error.start, "The document", "this is not UTF-8.", "Save the file as UTF-8."
-        ) from error
+        raise syntax.at(body, error.start, name, "this is not UTF-8.", "Save the file as UTF-8.") from error
     return body
 
 
-def _inspect(body: bytes, deepest: int) -> None:
+def _inspect(body: bytes, deepest: int, name: str) -> None:
     """Refuses Turtle and N-Triples that are nested too deep; what is inside of triple terms counts too."""
     if sum(body.count(mark) for mark in (b"[", b"(", b"<<", b"{|")) <= deepest:
         return
@@ -132,15 +136,11 @@ def _inspect(body: bytes, deepest: int) -> None:
         if match["open"]:
             depth += 1
             if depth > deepest:
-                raise too_deep(body, match.start(), deepest)
+                raise syntax.refused(
+                    body, match.start(), name, f"nested more than {deepest} deep.", "Give inner things IRIs."
+                )
         elif match["close"]:
             depth = max(0, depth - 1)
-
-
-def too_deep(body: bytes, position: int, deepest: int) -> Refused:
-    """The refusal of a document that is nested too deep at a byte position."""
-    place = syntax.at(body, position, "The document", f"nested more than {deepest} deep.", "")
-    return Refused(place.message, "Give the inner things IRIs.", line=place.line, column=place.column)
 
 
 def _counted(body: bytes, chosen: RdfFormat, base: str | None, limits: Limits) -> Iterator[Triple]:

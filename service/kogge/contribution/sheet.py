@@ -168,21 +168,6 @@ def _order(finding: Finding) -> tuple[int, str, int, int, str]:
     return SEVERITIES.index(finding.severity), where.sheet or "", where.row or 0, len(cell), cell
 
 
-def check(body: bytes, wanted: MediaType, owner: str, profile: str, lang: str) -> list[Finding]:
-    """What cells and a profile say of a file, by the facts of this installation. Raises as `read_sheets`."""
-    sheets = read_sheets(body, wanted, Rights(owner, steward=True), lang)
-    places = {iri: found for found in (row.places() for row in sheets.things) for iri in found.things}
-    data = rules.to_rdflib(triple for row in sheets.things for triple in row.triples)
-    ruled = []
-    for finding in rules.check(data, profile, lang):
-        if finding.subject in places:
-            value = None if finding.value is None else rules.plain(finding.value)
-            at = places[finding.subject].at(finding.subject, rules.predicates(finding.path or ""), value)
-            finding = replace(finding, where=at)
-        ruled.append(finding)
-    return with_rules(sheets, ruled)
-
-
 class _Reading:
     """Reads tables one by one; what rows say of each other is known at the end."""
 
