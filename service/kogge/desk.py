@@ -17,7 +17,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from kogge import media, names, publish, questions, syntax
-from kogge.errors import Damaged, DiskFull, KoggeError, Misconfigured, NotFound, TooLarge, Unavailable
+from kogge.errors import (
+    Damaged,
+    DiskFull,
+    KoggeError,
+    Misconfigured,
+    NotFound,
+    TooLarge,
+    Unavailable,
+    Unreadable,
+)
 from kogge.expertise import (
     Lookup,
     as_csv,
@@ -563,6 +572,13 @@ def report(checked: Sequence[Checked], wanted: MediaType) -> Result:
     return Result(media.JSON, json.dumps(problem, ensure_ascii=False, indent=1).encode() + b"\n")
 
 
+def template(lang: str, *, steward: bool) -> Result:
+    """The workbook in which a city fills in what it knows; `steward` adds the sheets of the editors."""
+    from kogge.contribution.template import template as written
+
+    return Result(media.XLSX, written(lang, steward=steward))
+
+
 def profiles() -> tuple[str, ...]:
     """The names of the profiles by which a document can be checked."""
     from kogge import rules
@@ -573,6 +589,14 @@ def profiles() -> tuple[str, ...]:
 def read_bytes(path: Path) -> bytes:
     """The content of a file. Raises NotFound or Unreadable."""
     return syntax.read_bytes(path)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes a file. Raises Unreadable with a sentence instead of an OSError."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise Unreadable(f"The file '{path}' cannot be written: {error.strerror}.") from error
 
 
 def prefixes() -> dict[str, str]:

@@ -41,6 +41,9 @@ SPARQL_JSON: Final = MediaType(
 SPARQL_XML: Final = MediaType("application/sparql-results+xml", "srx", "results as XML", "SPARQL_Results_XML")
 CSV: Final = MediaType("text/csv", "csv", "CSV", "SPARQL_Results_CSV")
 TSV: Final = MediaType("text/tab-separated-values", "tsv", "TSV", "SPARQL_Results_TSV")
+XLSX: Final = MediaType(
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx", "Excel workbook"
+)
 JSON: Final = MediaType("application/json", "json", "JSON")
 HTML: Final = MediaType("text/html", "html", "HTML")
 TEXT: Final = MediaType("text/plain", "txt", "plain text")
@@ -48,9 +51,10 @@ PROBLEM: Final = MediaType("application/problem+json", "json", "RFC 9457 problem
 
 TABLE: Final = (
     TURTLE, N_TRIPLES, JSON_LD, RDF_XML, TRIG, N_QUADS,
-    SPARQL_JSON, SPARQL_XML, CSV, TSV, JSON, HTML, TEXT, PROBLEM,
+    SPARQL_JSON, SPARQL_XML, CSV, TSV, XLSX, JSON, HTML, TEXT, PROBLEM,
 )  # fmt: skip
 GRAPHS: Final = (TURTLE, N_TRIPLES, JSON_LD, RDF_XML, TRIG, N_QUADS)
+SHEETS: Final = (XLSX, CSV)
 ROWS: Final = (SPARQL_JSON, SPARQL_XML, CSV, TSV)
 BOOLEANS: Final = (SPARQL_JSON, SPARQL_XML)
 

@@ -216,7 +216,13 @@ def findings(
         return f"{name}: {conforms}\n"
     lines: list[str] = []
     for finding in found:
-        where = f"{name}:{finding.where.line}" if finding.where.line else name
+        place = finding.where
+        if place.row or place.sheet:  # whoever fills in cells knows no IRIs
+            cell = "!".join(filter(None, (place.sheet, place.cell)))
+            lines.append(f"{name}, {cell}: {severities[finding.severity]}")
+            lines += _wrapped(finding.message, width, 4, first=4)
+            continue
+        where = f"{name}:{place.line}" if place.line else name
         lines.append(f"{where}: {severities[finding.severity]}: {finding.subject}")
         at = f"{finding.path}: " if finding.path else ""
         lines += _wrapped(f"{at}{finding.message}", width, 4, first=4)

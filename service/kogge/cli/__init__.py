@@ -215,6 +215,15 @@ def _check(given: argparse.Namespace) -> int:
     return FOUND if any(each.refused for each in checked) else 0
 
 
+def _template(given: argparse.Namespace) -> int:
+    path = Path(given.file)
+    if path.suffix.lower() != ".xlsx":
+        raise BadRequest(f"'{path}' is no name of a workbook.", "Let it end in .xlsx.")
+    desks.write_bytes(path, desks.template(given.lang, steward=given.steward).body)
+    print(f"{path}: written")
+    return 0
+
+
 def _format(given: argparse.Namespace) -> int:
     for name in given.files:
         if desks.format_file(Path(name), drop_comments=given.drop_comments):
@@ -252,12 +261,13 @@ def _parser() -> argparse.ArgumentParser:
     # Imported here: these commands use this module.
     from kogge.cli import contributing
 
-    shown = "serve,who,query,check,format,partner,contribute,contributions,history,rollback,confirm,delete"
-    commands = parser.add_subparsers(required=True, metavar=f"{{{shown},erase,rebuild}}")
+    shown = "serve,who,query,check,template,format,partner,contribute,contributions,history,rollback,confirm"
+    commands = parser.add_subparsers(required=True, metavar=f"{{{shown},delete,erase,rebuild}}")
     _serve_arguments(commands.add_parser("serve", help="start the service"))
     _who_arguments(commands.add_parser("who", help="who has expertise in a topic"))
     _query_arguments(commands.add_parser("query", help="a saved question, or a SPARQL query"))
     _check_arguments(commands.add_parser("check", help="check files against the rules"))
+    _template_arguments(commands.add_parser("template", help="a spreadsheet for what a city knows"))
     _format_arguments(commands.add_parser("format", help="put Turtle files into canonical order"))
     contributing.add_commands(commands)
     return parser
@@ -305,6 +315,16 @@ def _check_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lang", choices=names.LANGUAGES, default="en", help="the language of the messages")
     parser.add_argument("--format", choices=("text", "json", "turtle"), default="text")
     parser.set_defaults(run=_check)
+
+
+def _template_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Writes a spreadsheet to fill in; `kogge check` reads it, and says what is missing."
+    parser.add_argument("file", metavar="FILE.xlsx")
+    parser.add_argument(
+        "--lang", choices=names.LANGUAGES, default="de", help="the language of the spreadsheet"
+    )
+    parser.add_argument("--steward", action="store_true", help="with the sheets that the editors fill in")
+    parser.set_defaults(run=_template)
 
 
 def _format_arguments(parser: argparse.ArgumentParser) -> None:

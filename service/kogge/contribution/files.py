@@ -14,6 +14,7 @@ from kogge.contribution.own import Rights
 from kogge.errors import BadRequest
 
 _TYPES: Final = {syntax.FORMATS[each.suffix]: each for each in media.GRAPHS}
+_SHEETS: Final = {f".{each.suffix}": each for each in media.SHEETS}
 
 
 def check_file(path: Path, lang: str, graph: str | None = None) -> Judged:
@@ -22,7 +23,7 @@ def check_file(path: Path, lang: str, graph: str | None = None) -> Judged:
     What was granted to an owner is known to the service only. Raises NotFound, BadRequest for the graph, and
     as `judge`.
     """
-    wanted = _TYPES[syntax.format_of(path.name)]
+    wanted = _SHEETS.get(path.suffix.lower()) or _TYPES[syntax.format_of(path.name)]
     body = syntax.read_bytes(path)
     iri = _graph(path, graph)
     rights = Rights(names.slug_of(iri).partition("/")[0], steward=graph is None)

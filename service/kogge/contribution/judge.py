@@ -13,12 +13,13 @@ from typing import Final, TypeAlias
 
 from pyoxigraph import Literal, NamedNode, Quad, Store, Triple
 
-from kogge import names, rules, syntax
-from kogge.contribution import own, terms, wording
+from kogge import media, names, rules, syntax
+from kogge.contribution import lists, own, terms, wording
 from kogge.contribution.known import known
 from kogge.contribution.own import Rights
 from kogge.contribution.places import Places, places
 from kogge.contribution.read import LIMITS, Limits, read
+from kogge.contribution.sheet import Sheets, read_sheets, with_rules
 from kogge.media import MediaType
 from kogge.rules import Finding, Where
 
@@ -82,11 +83,11 @@ _Found: TypeAlias = tuple[Finding, _Part | None]
 
 
 def judge(sent: Sent, store: Store, limits: Limits = LIMITS) -> Judged:
-    """Judges what was sent, by what the store says. Raises as `read`, for what cannot be read at all.
+    """Judges what was sent, by what the store says. Raises as `read` and `read_sheets`, for unreadable files.
 
     A graph that is sent takes the place of its older version, of which nothing is looked up.
     """
-    parts = _parts(sent, limits)
+    parts, sheets = _parts(sent, limits, store)
     forbidden = False
     findings = _each(parts, lambda part: terms.unfit(part.triples, sent.lang, limits))
     if not findings:
@@ -95,6 +96,8 @@ def judge(sent: Sent, store: Store, limits: Limits = LIMITS) -> Judged:
         findings += _each(parts, lambda part: own.meddling(part.triples, part.graph, sent.rights, sent.lang))
     if not findings:
         findings = _ruled(parts, sent, store)
+    if sheets is not None:
+        findings = with_rules(sheets, findings)
     return Judged(
         graphs=tuple(Content(part.graph, syntax.canonical(part.triples), part.cells) for part in parts),
         findings=tuple(_placed(*each) for each in findings[: rules.MAX_LISTED]),
@@ -104,10 +107,13 @@ def judge(sent: Sent, store: Store, limits: Limits = LIMITS) -> Judged:
     )
 
 
-def _parts(sent: Sent, limits: Limits) -> list[_Part]:
-    """The graphs in what was sent; a document is one."""
+def _parts(sent: Sent, limits: Limits, store: Store) -> tuple[list[_Part], Sheets | None]:
+    """The graphs in what was sent, one per document or row of a table, and the table."""
+    if sent.media in media.SHEETS:
+        sheets = read_sheets(sent.body, sent.media, sent.rights, sent.lang, lists.in_store(store))
+        return [_Part(row.graph, row.triples, row.places, row.cells) for row in sheets.things], sheets
     triples = terms.composed(read(sent.body, sent.media, limits, name=sent.name))
-    return [_Part(sent.graph, triples, cache(lambda: places(sent.body, sent.media)))]
+    return [_Part(sent.graph, triples, cache(lambda: places(sent.body, sent.media)))], None
 
 
 def _each(parts: Sequence[_Part], look: Callable[[_Part], list[Finding]]) -> list[_Found]:

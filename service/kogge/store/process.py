@@ -126,9 +126,7 @@ class Process(asyncio.Protocol):
         reply: asyncio.Future[Message] = loop.create_future()
         self._reply = reply
         self._transport.write(request)
-        deadline = loop.call_later(
-            seconds, self._give_up, reply
-        )  # cheaper than a scope
+        deadline = loop.call_later(seconds, self._give_up, reply)  # cheaper than a scope
         try:
             return await reply
         finally:

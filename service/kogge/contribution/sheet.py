@@ -1,0 +1,543 @@
+"""Contribution, tables → graphs: one graph for each filled row, a finding for each cell that is not clear.
+
+A filled template says the same triples as the Turtle that somebody would write by hand. Where each triple
+stands is remembered, so that what a rule finds later is told by sheet, row and cell too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from pyoxigraph import Literal, NamedNode, Triple
+
+from kogge import media, names, rules, syntax
+from kogge.contribution import cells, columns, form, lists
+from kogge.contribution.cells import Odd
+from kogge.contribution.columns import Column, Kind
+from kogge.contribution.form import Head
+from kogge.contribution.lists import Known
+from kogge.contribution.own import Rights
+from kogge.contribution.places import Places
+from kogge.contribution.workbook import SEPARATORS, Cell, Table, letters, open_csv, open_xlsx
+from kogge.errors import Unreadable
+from kogge.media import MediaType
+from kogge.rules import SEVERITIES, Finding, Severity, Where
+
+COMPONENT: Final = "kgs:SheetConstraintComponent"
+_HEADING_ROWS: Final = 20  # the headings stand in one of the first rows
+_SHOWN: Final = 100
+_TYPE: Final = NamedNode(names.RDF + "type")
+_LABEL: Final = NamedNode(names.SKOS + "prefLabel")
+_TERMS: Final = re.compile(r" \((?:[a-z]+:[A-Za-z-]+|@[a-z]{2})\)")
+_GRAPH: Final = re.compile(r"\b(?:im Graphen|in the graph|in de graaf)\b")
+
+
+@dataclass(frozen=True)
+class Sheeted:
+    """The graph that one row makes, and where its statements stand.
+
+    `cells` knows (thing, property) → cell, also of cells that are empty, and (thing, property@de) of texts;
+    `values` knows the cell of one value.
+    `new_id` is the identifier that was made because the row gave none.
+    """
+
+    graph: str
+    triples: list[Triple]
+    cells: Mapping[tuple[str, str], Where]
+    values: Mapping[tuple[str, str, str], Where]
+    row: Where
+    new_id: str | None
+
+    def places(self) -> Places:
+        """Where its things, their properties and their values stand."""
+        things = {
+            triple.subject.value: self.row for triple in self.triples if isinstance(triple.subject, NamedNode)
+        }
+        return Places(things, dict(self.cells), dict(self.values))
+
+
+@dataclass(frozen=True)
+class Sheets:
+    """What a file says: one graph per row, in its order, and what could not be read."""
+
+    things: tuple[Sheeted, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass
+class _Row:
+    """A row that is being read."""
+
+    kind: Kind
+    table: Table
+    number: int
+    cells: Mapping[int, Cell]
+    heads: Mapping[int, Head]
+    id_column: int | None
+    name: str = ""
+    subject: str = ""
+    made: bool = False
+    triples: dict[Triple, None] = field(default_factory=dict)
+    places: dict[tuple[str, str], Where] = field(default_factory=dict)
+    values: dict[tuple[str, str, str], Where] = field(default_factory=dict)
+
+    def where(self, column: int) -> Where:
+        line = self.table.lines.get(self.number)
+        return Where(
+            line=line, sheet=self.table.name, row=self.number, cell=f"{letters(column)}{self.number}"
+        )
+
+
+def read_sheets(
+    body: bytes, wanted: MediaType, rights: Rights, lang: str, known: Known | None = None
+) -> Sheets:
+    """Reads a workbook or a CSV file that was made with the template.
+
+    `lang` is the language of the findings, and of texts whose heading names none. `known` is what a cell can
+    name; if it is not given, the facts of this installation. Raises TooLarge, UnsupportedType, Unprocessable
+    and Unreadable as `workbook` does.
+    """
+    spoken = lang if lang in names.LANGUAGES else "en"
+    reading = _Reading(rights, spoken, known or lists.facts())
+    if wanted == media.XLSX:
+        for table in open_xlsx(body):
+            reading.take(table)
+    else:
+        reading.take(_separated(body, reading))
+    return reading.finish()
+
+
+def _separated(body: bytes, reading: _Reading) -> Table:
+    """A CSV file read with the separator by which it has headings. Raises as `open_csv`."""
+    found: list[Table] = []
+    faults: list[Unreadable] = []
+    for separator in SEPARATORS:
+        try:
+            table = open_csv(body, separator)
+        except Unreadable as fault:
+            faults.append(fault)
+            continue
+        if reading.knows(table):
+            return table
+        found.append(table)
+    if not found:
+        raise faults[0]
+    return found[0]
+
+
+def with_rules(sheets: Sheets, ruled: Iterable[Finding]) -> list[Finding]:
+    """The findings about cells with those of the rules, in the order of the file, the worst first.
+
+    Rules speak without the words of Turtle here, and are silent about a cell that could not be read: what it
+    says is not missing.
+    """
+    unread = {finding.where for finding in sheets.findings if finding.severity == "violation"}
+    rows = {triple.subject: row for row in sheets.things for triple in row.triples}
+    told = []
+    for finding in ruled:
+        row = rows.get(NamedNode(finding.subject)) if _is_iri(finding.subject) else None
+        where = _concerned(finding, row) if row and finding.path is None else finding.where
+        if where not in unread:
+            told.append(replace(finding, message=reworded(finding.message), where=where))
+    return sorted([*sheets.findings, *told], key=_order)
+
+
+def reworded(message: str) -> str:
+    """What a rule says, without the words of Turtle."""
+    return _GRAPH.sub("in Kogge", _TERMS.sub("", message))
+
+
+def _concerned(finding: Finding, row: Sheeted) -> Where:
+    """The cell that a rule without a path is about: of the value, of the property it looks at, of the row."""
+    if finding.value is not None:
+        value = rules.plain(finding.value)
+        for (subject, _, said), where in row.values.items():
+            if subject == finding.subject and said == value:
+                return where
+    predicate, lang = columns.concern(finding.shape)
+    keys = ((finding.subject, f"{predicate}@{lang}"), (finding.subject, predicate))
+    return next((row.cells[key] for key in keys if key in row.cells), finding.where)
+
+
+def _order(finding: Finding) -> tuple[int, str, int, int, str]:
+    where = finding.where
+    cell = where.cell or ""
+    return SEVERITIES.index(finding.severity), where.sheet or "", where.row or 0, len(cell), cell
+
+
+class _Reading:
+    """Reads tables one by one; what rows say of each other is known at the end."""
+
+    def __init__(self, rights: Rights, lang: str, known: Known) -> None:
+        self._rights = rights
+        self._lang = lang
+        self._known = known
+        self._rows: list[_Row] = []
+        self._findings: list[Finding] = []
+        self._owner = names.GRAPH + rights.owner
+
+    def knows(self, table: Table) -> bool:
+        """Whether the table has a row of headings."""
+        return self._headed(table) is not None
+
+    def take(self, table: Table) -> None:
+        """Finds the rows of a table; they are read by `finish`."""
+        if not table.rows or any(form.is_word(table.name or "", word) for word in ("help", "lists")):
+            return
+        found = self._headed(table)
+        if found is None:
+            self._find("sheet", Where(sheet=table.name), severity="warning")
+            return
+        fitting, heading = found
+        if len(fitting) > 1:
+            meant = ", ".join(kind.sheet[self._lang] for kind in fitting)
+            self._find("which", _place(table, heading, 1), meant=meant)
+            return
+        kind = fitting[0]
+        heads, id_column = self._heads(kind, table, heading)
+        for number, row in table.rows.items():
+            made = _Row(kind, table, number, row, heads, id_column)
+            if number > heading and not self._left_out(made):
+                self._rows.append(made)
+        loose: set[int] = set()
+        for row in (each for number, each in table.rows.items() if number > heading):
+            for column in row.keys() - heads.keys() - {id_column} - table.rows[heading].keys() - loose:
+                loose.add(column)
+                self._find("loose", _place(table, row[column].row, column), severity="warning")
+
+    def _headed(self, table: Table) -> tuple[list[Kind], int] | None:
+        """The kinds that the headings fit best, and the row in which they stand."""
+        kinds = [*columns.kinds().values()]
+        said = {table.name or ""}
+        for number, row in table.rows.items():
+            if number > _HEADING_ROWS:
+                break
+            texts = [cell.value for cell in row.values() if isinstance(cell.value, str)]
+            named = [kind for kind in kinds if any(form.is_sheet(kind, text) for text in said)]
+            fits = {
+                kind.kind: sum(form.head_of(kind, text, self._lang) is not None for text in texts)
+                for kind in named or kinds
+            }
+            most = max(fits.values(), default=0)
+            if most >= 2 or (most == 1 and len(texts) <= 2 and named):
+                return [kind for kind in named or kinds if fits[kind.kind] == most], number
+            said.update(texts)
+        return None
+
+    def _heads(self, kind: Kind, table: Table, heading: int) -> tuple[dict[int, Head], int | None]:
+        heads: dict[int, Head] = {}
+        id_column = None
+        for column, cell in table.rows[heading].items():
+            text = str(cell.value)
+            head = form.head_of(kind, text, self._lang)
+            if id_column is None and form.is_id(text):
+                id_column = column
+            elif head is None:
+                self._find("heading", _place(table, heading, column), severity="warning", value=text[:_SHOWN])
+            elif head in heads.values():
+                self._find(
+                    "repeated", _place(table, heading, column), severity="warning", value=text[:_SHOWN]
+                )
+            else:
+                heads[column] = head
+        return heads, id_column
+
+    def _left_out(self, row: _Row) -> bool:
+        """Whether a row is empty, or the row of hints or the example of the template."""
+        filled = [
+            (head, str(row.cells[column].value)) for column, head in row.heads.items() if column in row.cells
+        ]
+        if not filled and row.id_column not in row.cells:
+            return True
+        hints = sum(lists.same(text) in map(lists.same, head.column.hint.values()) for head, text in filled)
+        if hints * 2 > len(filled):
+            return True
+        mark = row.cells.get(row.id_column or 0)
+        if mark is None or not form.is_word(str(mark.value), "example"):
+            return False
+        if not any(self._is_example(row.kind, filled, lang) for lang in names.LANGUAGES):
+            self._find("example", row.where(mark.column), severity="warning", value=str(mark.value))
+        return True
+
+    def _is_example(self, kind: Kind, filled: Sequence[tuple[Head, str]], lang: str) -> bool:
+        return all(
+            lists.same(text) == lists.same(form.example(kind, head, lang, lists.facts()))
+            for head, text in filled
+        )
+
+    def finish(self) -> Sheets:
+        """Names the rows, then reads their cells, which may name other rows."""
+        rows = []
+        for late in (False, True):
+            # What is called by a text comes first: the other rows may be called by it.
+            for row in self._rows:
+                if late == _called_by_things(row.kind) and self._name(row):
+                    rows.append(row)
+            self._known = self._known.extended(_named(rows))
+        rows.sort(key=self._rows.index)
+        seen: dict[str, _Row] = {}
+        for row in rows:
+            if (first := seen.setdefault(row.subject, row)) is not row:
+                column = row.id_column if row.id_column in row.cells else min(row.heads)
+                self._find("twice", row.where(column or 1), row, row=str(first.number), value=row.name)
+            else:
+                self._read(row)
+        if not rows and not self._findings:
+            self._find("nothing", Where())
+        return Sheets(tuple(map(self._sheeted, seen.values())), tuple(self._findings))
+
+    def _name(self, row: _Row) -> bool:
+        """Gives a row its identifier and its IRI; False if it can have none."""
+        given = row.cells.get(row.id_column or 0)
+        try:
+            if given is not None:
+                row.name, row.subject = self._given(row.kind, given)
+                return True
+        except Odd as odd:
+            self._odd(odd, row, given.column if given else 1)
+            return False
+        called = {key: self._called(row, key) for key in row.kind.named}
+        parts = [part for part in called.values() if part]
+        if not parts or (row.kind.join and len(parts) < len(called)):
+            self._nameless(row, next(key for key, part in called.items() if not part))
+            return False
+        row.made = True
+        row.name = "-".join(parts) if row.kind.join else parts[0]
+        row.subject = self._thing(row.kind.kind, row.name, own=row.kind.own)
+        return True
+
+    def _nameless(self, row: _Row, key: str) -> None:
+        """Says why a row can have no identifier: what its cells hold, or what is missing."""
+        before = len(self._findings)
+        self._read(replace(row, subject=self._owner))
+        if len(self._findings) == before:
+            asked = next(column for column in row.kind.columns if column.key == key)
+            at = next((at for at, head in row.heads.items() if head.column == asked), 1)
+            self._find("nameless", row.where(at), row, asked, column=asked.name[self._lang])
+
+    def _given(self, kind: Kind, cell: Cell) -> tuple[str, str]:
+        """The identifier in a cell: `smart-parken`, `luebeck/smart-parken` or an IRI."""
+        if cell.sort:
+            raise Odd(cell.sort, value=str(cell.value))
+        text = cells.written(cell.value)
+        slug = text.removeprefix(names.ID).removeprefix(f"{kind.kind}/")
+        owner, _, name = slug.rpartition("/")
+        if not names.SLUG.fullmatch(name) or (owner and not (kind.own and names.SLUG.fullmatch(owner))):
+            raise Odd("id")
+        if owner:
+            return name, names.thing(kind.kind, slug)
+        return name, self._thing(kind.kind, name, own=kind.own)
+
+    def _called(self, row: _Row, key: str) -> str:
+        """The slug of the first value in a column that names its row; empty if there is none."""
+        used = [(at, head) for at, head in row.heads.items() if head.column.key == key and at in row.cells]
+        order = names.LANGUAGES.index
+        used.sort(key=lambda each: (order(each[1].lang) if each[1].lang else 0, each[1].number))
+        for at, head in used:
+            try:
+                if head.column.takes == "text":
+                    text = cells.written(row.cells[at].value)
+                    return self._existing(row.kind, text) or names.slugify(text)
+                return self._chosen(head.column, cells.written(row.cells[at].value))[0].value.rpartition("/")[
+                    2
+                ]
+            except Odd:  # told when the cell is read
+                continue
+        return ""
+
+    def _existing(self, kind: Kind, text: str) -> str:
+        """The identifier of the thing of this owner that is called so already, if there is one."""
+        under = self._thing(kind.kind, "", own=kind.own)
+        found = [iri for iri in self._known.find(text, [kind.type]) if iri.startswith(under)]
+        return found[0].removeprefix(under) if len(found) == 1 and not text.startswith("http") else ""
+
+    def _thing(self, kind: str, name: str, *, own: bool) -> str:
+        return names.thing(kind, f"{self._rights.owner}/{name}" if own else name)
+
+    # The cells
+
+    def _read(self, row: _Row) -> None:
+        """Reads the cells of a row into its triples."""
+        for column, head in row.heads.items():
+            cell = row.cells.get(column)
+            if cell is None:
+                continue
+            where = row.where(column)
+            try:
+                for term in self._terms(head, cell, row):
+                    self._say(row, head.column, term, where)
+            except Odd as odd:
+                self._odd(odd, row, column)
+        for predicate, value in row.kind.always.items():
+            row.triples[Triple(NamedNode(row.subject), NamedNode(predicate), NamedNode(value))] = None
+        subject = NamedNode(row.subject)
+        if not any(triple.subject == subject and triple.predicate == _TYPE for triple in row.triples):
+            row.triples[Triple(NamedNode(row.subject), _TYPE, NamedNode(row.kind.type))] = None
+        for column, head in row.heads.items():  # where a value is missing, it belongs into the empty cell
+            first = (head.column.steps or (head.column.predicate,))[0]
+            row.places.setdefault((row.subject, first), row.where(column))
+            node = self._node(row, head.column)
+            row.places.setdefault((node, head.column.predicate), row.where(column))
+            if head.lang:
+                row.places.setdefault((node, f"{head.column.predicate}@{head.lang}"), row.where(column))
+
+    def _terms(self, head: Head, cell: Cell, row: _Row) -> Iterable[Literal | NamedNode]:
+        """What a cell says. Raises Odd."""
+        takes = head.column.takes
+        if cell.sort:
+            raise Odd(cell.sort, value=str(cell.value)[:_SHOWN])
+        if isinstance(cell.value, str) and cell.value.lstrip().startswith("="):
+            raise Odd("formula")
+        if takes == "text":
+            return [cells.text(cell.value, head.lang)]
+        if takes in ("date", "day"):
+            term, clock = (cells.dated if takes == "date" else cells.day)(cell.value, cell.form)
+            if clock:
+                self._find("time", row.where(cell.column), row, head.column, severity="info", value=clock)
+            return [term]
+        if takes in cells.SIMPLE:
+            return [cells.SIMPLE[takes](cell.value)]
+        text = cells.written(cell.value)
+        try:
+            return self._chosen(head.column, text)
+        except Odd:
+            several = [part.strip() for part in re.split(r"[;\n]", text) if part.strip()]
+            if len(several) < 2:
+                raise
+            return [term for part in several for term in self._chosen(head.column, part)]
+
+    def _chosen(self, column: Column, text: str) -> list[NamedNode]:
+        """The one thing that a text names. Raises Odd: unknown, meant or ambiguous."""
+        found = [
+            iri
+            for iri in self._known.find(text, () if column.choices else column.classes)
+            if not column.choices or iri in column.choices or text.startswith("http")
+        ]
+        if column.takes == "topic":
+            found = [iri for iri in found if iri.startswith(names.TOPIC) or iri == text]
+        if len(found) == 1 and _is_iri(found[0]):
+            return [NamedNode(found[0])]
+        said = {"column": column.name[self._lang], "value": text[:_SHOWN]}
+        if found:
+            options = ", ".join(
+                f"{self._known.label(iri, self._lang)} ({names.slug_of(iri)})" for iri in found
+            )
+            raise Odd("ambiguous", **said, meant=options)
+        if meant := self._nearest(column, text[:_SHOWN]):
+            raise Odd("meant", **said, meant=meant)
+        raise Odd("unknown", **said)
+
+    def _nearest(self, column: Column, text: str) -> str | None:
+        if column.choices:
+            return lists.nearest(text, [self._known.label(iri, self._lang) for iri in column.choices])
+        under = names.TOPIC if column.takes == "topic" else names.ID
+        return lists.nearest(text, self._known.of(column.classes, self._lang, under=under))
+
+    def _say(self, row: _Row, column: Column, term: Literal | NamedNode, where: Where) -> None:
+        """Adds what a cell says, with the things between the row and it."""
+        above = row.subject
+        for depth, step in enumerate(column.steps, 1):
+            between = columns.between()[step]
+            node = self._node(row, replace(column, steps=column.steps[:depth]))
+            row.triples[Triple(NamedNode(above), NamedNode(step), NamedNode(node))] = None
+            row.triples[Triple(NamedNode(node), _TYPE, NamedNode(between.type))] = None
+            if column.also and depth == 1:
+                row.triples[Triple(NamedNode(above), NamedNode(column.also), NamedNode(node))] = None
+            row.places.setdefault((above, step), where)
+            above = node
+        subject, predicate = NamedNode(above), NamedNode(column.predicate)
+        if column.inverse and isinstance(term, NamedNode):
+            row.triples[Triple(term, predicate, subject)] = None
+            row.places.setdefault((term.value, column.predicate), where)
+        else:
+            row.triples[Triple(subject, predicate, term)] = None
+        row.places.setdefault((above, column.predicate), where)
+        row.values.setdefault((above, column.predicate, term.value), where)
+
+    def _node(self, row: _Row, column: Column) -> str:
+        """The thing that has the property of a column: the row itself, or one that is made with it."""
+        if not column.steps:
+            return row.subject
+        steps = [columns.between()[step] for step in column.steps]
+        endings = [between.ending for between in steps if between.ending]
+        name = (
+            "-".join([row.name, *endings]) if row.kind.join else "-".join([row.kind.kind, row.name, *endings])
+        )
+        return self._thing(steps[-1].kind, name, own=steps[-1].own)
+
+    def _sheeted(self, row: _Row) -> Sheeted:
+        graph = names.graph(self._rights.owner, f"{row.kind.kind}-{row.name}")
+        new_id = row.name if row.made else None
+        first = row.where(min([*row.heads, row.id_column or 1]))
+        return Sheeted(graph, [*row.triples], row.places, row.values, first, new_id)
+
+    # The findings
+
+    def _odd(self, odd: Odd, row: _Row, column: int) -> None:
+        head = row.heads.get(column)
+        self._tell(odd.finding, row.where(column), odd.said, row, head.column if head else None)
+
+    def _find(
+        self,
+        rule: str,
+        where: Where,
+        row_of: _Row | None = None,
+        of: Column | None = None,
+        *,
+        severity: Severity = "violation",
+        **said: str,
+    ) -> None:
+        self._tell(rule, where, said, row_of, of, severity)
+
+    def _tell(
+        self,
+        rule: str,
+        where: Where,
+        said: Mapping[str, str],
+        row_of: _Row | None,
+        of: Column | None,
+        severity: Severity = "violation",
+    ) -> None:
+        self._findings.append(
+            Finding(
+                severity=severity,
+                message=columns.words()["finding"][rule][self._lang].format(**said),
+                subject=(row_of.subject if row_of else "") or self._owner,
+                path=syntax.short(NamedNode(of.predicate)) if of else None,
+                value=str(Literal(said["value"])) if "value" in said else None,
+                shape=of.shape if of else "kgs:Thing",
+                component=COMPONENT,
+                where=where,
+            )
+        )
+
+
+def _place(table: Table, row: int, column: int) -> Where:
+    line = table.lines.get(row)
+    return Where(line=line, sheet=table.name, row=row, cell=f"{letters(column)}{row}")
+
+
+def _called_by_things(kind: Kind) -> bool:
+    first = next(column for column in kind.columns if column.key == kind.named[0])
+    return first.takes != "text"
+
+
+def _named(rows: Iterable[_Row]) -> Iterator[Triple]:
+    """What the other rows can name these rows by."""
+    for row in rows:
+        yield Triple(NamedNode(row.subject), _TYPE, NamedNode(row.kind.type))
+        for column, head in row.heads.items():
+            cell = row.cells.get(column)
+            if head.column.predicate == _LABEL.value and cell is not None and isinstance(cell.value, str):
+                yield Triple(NamedNode(row.subject), _LABEL, Literal(cell.value.strip(), language=head.lang))
+
+
+def _is_iri(text: str) -> bool:
+    try:
+        NamedNode(text)
+    except ValueError:
+        return False
+    return len(text) <= cells.MAX_LINK
