@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -158,6 +159,10 @@ def test_a_graph_that_says_nothing_of_itself_gets_a_heading(office: Office) -> N
     office.steps.accept(2, office.editor)
     issued = [t.object for t in office.store.graph(G) if t.predicate.value.endswith("issued")]
     assert [getattr(each, "value", "") for each in issued] == ["2026-11-22"]  # as long as the graph exists
+    assert b'modified> "2026-11-25"' in office.steps.version(G, 2)
+    office.now += timedelta(days=3)
+    other_form = replace(sending(2), body=b"# the same, written in another way")
+    assert not office.steps.stage([other_form], office.author)[0].new
 
 
 def test_a_graph_with_a_heading_of_its_own_keeps_it(office: Office) -> None:
