@@ -45,6 +45,7 @@ bench: $(VENV)/.tested
 	@$(BIN)/python bench/lookup_quality.py
 	@$(BIN)/python bench/lookup.py
 	@$(BIN)/python bench/endpoint.py
+	@$(BIN)/python bench/contribution.py
 
 soak: $(VENV)/.tested
 	@KOGGE_SOAK_PUBLICATIONS=300 KOGGE_SOAK_SECONDS=60 $(BIN)/python -m pytest tests/soak --log-cli-level=INFO

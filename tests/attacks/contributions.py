@@ -1,4 +1,4 @@
-"""How contributions are attacked: each way to have one judged, and documents that are right until they are bent."""
+"""How contributions are attacked: the ways to have one judged, and documents that are right until bent."""
 
 from __future__ import annotations
 

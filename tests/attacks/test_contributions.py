@@ -6,10 +6,12 @@ Each is sent twice: to the code in this process, and to a caged worker, which li
 from __future__ import annotations
 
 import ast
+import asyncio
 import gzip
 import importlib.util
 import io
 import json
+import re
 import resource
 import sys
 import time
@@ -26,28 +28,25 @@ from pyoxigraph import Literal, NamedNode, Triple
 
 import kogge
 from kogge import artefacts, media, names, rules, syntax
-from kogge.contribution import own, terms
+from kogge.contribution import own, terms, wording
+from kogge.contribution.judge import Sent
 from kogge.contribution.read import LIMITS, read, refuse_encoding
-from kogge.contribution.worker import packed
+from kogge.contribution.worker import packed, unpacked
 from kogge.errors import Busy, UnsupportedType
 
 from .contributions import (
     DOCUMENTS,
     GRAPH,
     JSON_LD,
-    RDF_XML,
     RIGHTS,
     STEWARD,
     THING,
     TURTLE,
-    Reply,
     Way,
     said,
 )
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the cage is one of Linux")
-
-HOSTILE = "http://127.0.0.1:9/"  # replaced by the listener where one is counted
 
 
 @pytest.fixture(scope="module")
@@ -337,6 +336,7 @@ def test_p15_too_many_triples(way: Way) -> None:
 
 # --- S: the validator --------------------------------------------------------------------------------------
 
+OWN = "https://w3id.org/kogge/id/project/luebeck/"
 PREFIXES = """@prefix owl: <http://www.w3.org/2002/07/owl#> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
 @prefix sh: <http://www.w3.org/ns/shacl#> .
@@ -421,8 +421,6 @@ def test_s07_every_pattern_of_ours_is_linear(pattern: str) -> None:
 
 @pytest.mark.parametrize("pattern", patterns())
 def test_s07_no_pattern_of_ours_takes_long_on_a_long_value(pattern: str) -> None:
-    import re
-
     compiled = re.compile(pattern)
     for unit in (
         "a",
@@ -449,8 +447,8 @@ def test_s07_there_are_patterns() -> None:
 
 
 def ring(size: int) -> str:
-    each = "<https://w3id.org/kogge/id/project/luebeck/r{}> a kogge:Municipality ; kogge:ags '01' ; schema:containedInPlace <https://w3id.org/kogge/id/project/luebeck/r{}> .\n"
-    lines = (each.format(n, (n + 1) % size) for n in range(size))
+    each = f"<{OWN}r%d> a kogge:Municipality ; kogge:ags '01' ; schema:containedInPlace <{OWN}r%d> .\n"
+    lines = (each % (n, (n + 1) % size) for n in range(size))
     return "@prefix schema: <https://schema.org/> .\n" + TURTLE + "".join(lines)
 
 
@@ -471,16 +469,13 @@ def test_s08_data_that_is_slow_for_our_shapes_is_stopped_at_the_deadline(hurried
 
 
 def test_s08_a_chain_of_classes_is_refused(way: Way) -> None:
-    chain = "".join(
-        f"<https://w3id.org/kogge/id/project/luebeck/c{n}> rdfs:subClassOf <https://w3id.org/kogge/id/project/luebeck/c{n + 1}> .\n"
-        for n in range(2_000)
-    )
+    chain = "".join(f"<{OWN}c{n}> rdfs:subClassOf <{OWN}c{n + 1}> .\n" for n in range(2_000))
     reply = way.send(PREFIXES + TURTLE + chain)
     assert (reply.status, reply.broken) == (422, {"kgs:Own-schema"})
 
 
 def test_s09_a_flood_of_findings_is_counted_and_cut(way: Way) -> None:
-    more = "".join(f"<https://w3id.org/kogge/id/project/luebeck/b{n}> a owl:Class .\n" for n in range(20_000))
+    more = "".join(f"<{OWN}b{n}> a owl:Class .\n" for n in range(20_000))
     reply = way.send(PREFIXES + TURTLE + more)
     assert reply.judged
     assert (reply.status, reply.judged.total, len(reply.findings)) == (422, 20_000, rules.MAX_LISTED)
@@ -488,9 +483,7 @@ def test_s09_a_flood_of_findings_is_counted_and_cut(way: Way) -> None:
 
 
 def test_s09_a_flood_of_findings_of_the_shapes(caged: Way) -> None:
-    more = "".join(
-        f"<https://w3id.org/kogge/id/project/luebeck/b{n}> a kogge:Project .\n" for n in range(20_000)
-    )
+    more = "".join(f"<{OWN}b{n}> a kogge:Project .\n" for n in range(20_000))
     assert caged.send(TURTLE + more).status == 422
 
 
@@ -501,15 +494,11 @@ def many(count: int) -> str:
 
 
 def test_s11_what_is_large_and_right_is_judged_in_time(caged: Way) -> None:
-    assert caged.send(many(300)).status == 202
+    assert caged.send(many(100)).status == 202
 
 
 def test_who_waits_too_long_in_line_is_told_to_come_again(hurried: Way) -> None:
     async def storm() -> list[object]:
-        import asyncio
-
-        from kogge.contribution.judge import Sent
-
         assert hurried.reader
         sent = Sent(TURTLE.encode(), media.TURTLE, GRAPH, RIGHTS)
         return list(
@@ -596,16 +585,9 @@ def test_d02_what_was_granted_is_ones_own_and_curated_values_stay(way: Way) -> N
     assert (reply.status, reply.broken) == (422, {"kgs:Thing-label-unique"})
     (finding,) = [each for each in reply.findings if each.severity == "violation"]
     assert finding.message.endswith(f'The graph <{graph}> says already: "Lübeck"@de.')
-    owner = Rights = RIGHTS.__class__("kogge", steward=True)
-    replaced = way.send(
-        artefacts.folder("graph")
-        .joinpath("municipalities/luebeck.ttl")
-        .read_bytes()
-        .replace(b"219044", b"219045"),
-        graph=graph,
-        rights=owner,
-    )
-    assert replaced.broken == set(), Rights
+    ours = artefacts.folder("graph") / "municipalities" / "luebeck.ttl"
+    newer = ours.read_bytes().replace(b"219044", b"219045")
+    assert way.send(newer, graph=graph, rights=STEWARD).broken == set()
 
 
 kinds = st.sampled_from([*own.KINDS, "municipality", "agreement", "alliance"])
@@ -620,7 +602,7 @@ things = st.builds(
 )
 
 
-@given(st.lists(things, max_size=5), st.sampled_from([RIGHTS, RIGHTS.__class__("oldenburg")]))
+@given(st.lists(things, max_size=5), st.sampled_from([RIGHTS, own.Rights("oldenburg")]))
 def test_d02_nothing_is_said_of_what_is_not_ones_own(subjects: list[str], rights: own.Rights) -> None:
     triples = [Triple(NamedNode(each), NamedNode(names.DCTERMS + "title"), Literal("x")) for each in subjects]
     found = {each.subject for each in own.foreign(triples, names.graph(rights.owner, "x"), rights)}
@@ -643,25 +625,25 @@ def test_d03_the_same_blank_node_of_two(way: Way) -> None:
 
 
 HIJACKS = {
-    "a word of ours": ("kogge:Municipality rdfs:label 'Dorf'@de .", "kgs:Own-words"),
-    "a class made another": ("kogge:Municipality rdfs:subClassOf kogge:Project .", "kgs:Own-words"),
-    "a class of others": ("<http://xmlns.com/foaf/0.1/Person> rdfs:subClassOf kogge:Project .", "kgs:Own-schema"),
-    "a topic": ("topic:parken skos:broader topic:energie .", "kgs:Own-words"),
-    "a shape": ("<https://w3id.org/kogge/shapes#Project> sh:deactivated true .", "kgs:Own-words"),
-    "the same as another": (f"<{THING}> owl:sameAs <https://w3id.org/kogge/id/project/bremen/a> .", "kgs:Own-identity"),
-    "the same as another city": (f"<{THING}> <https://schema.org/sameAs> municipality:bremen .", "kgs:Own-identity"),
-    "exactly another": (f"<{THING}> skos:exactMatch municipality:bremen .", "kgs:Own-identity"),
-    "the same as anything": (f"<{THING}> owl:sameAs <https://a.example/> .", "kgs:Own-schema"),
-    "a property": (f"<{THING}> rdfs:domain kogge:Project .", "kgs:Own-schema"),
-    "a rule": (f"<{THING}> <http://www.w3.org/2003/11/swrl#body> topic:parken .", "kgs:Own-schema"),
-}  # fmt: skip
+    "a word of ours": ("kogge:Municipality rdfs:label 'Dorf'@de", "words"),
+    "a class made another": ("kogge:Municipality rdfs:subClassOf kogge:Project", "words"),
+    "a class of others": ("<http://xmlns.com/foaf/0.1/Person> rdfs:subClassOf kogge:Project", "schema"),
+    "a topic": ("topic:parken skos:broader topic:energie", "words"),
+    "a shape": ("<https://w3id.org/kogge/shapes#Project> sh:deactivated true", "words"),
+    "the same as another": (f"<{THING}> owl:sameAs <https://w3id.org/kogge/id/project/bremen/a>", "identity"),
+    "the same as another city": (f"<{THING}> <https://schema.org/sameAs> municipality:bremen", "identity"),
+    "exactly another": (f"<{THING}> skos:exactMatch municipality:bremen", "identity"),
+    "the same as anything": (f"<{THING}> owl:sameAs <https://a.example/>", "schema"),
+    "a property": (f"<{THING}> rdfs:domain kogge:Project", "schema"),
+    "a rule": (f"<{THING}> <http://www.w3.org/2003/11/swrl#body> topic:parken", "schema"),
+}
 
 
 @pytest.mark.parametrize("hijack", HIJACKS)
 def test_d04_words_are_not_told_anew(way: Way, hijack: str) -> None:
     statement, rule = HIJACKS[hijack]
-    reply = way.send(PREFIXES + TURTLE + statement)
-    assert (reply.status, reply.broken) == (422, {rule})
+    reply = way.send(f"{PREFIXES}{TURTLE}{statement} .")
+    assert (reply.status, reply.broken) == (422, {f"kgs:Own-{rule}"})
     assert reply.findings[0].where.line is not None
 
 
@@ -672,13 +654,9 @@ def test_d04_words_are_changed_by_the_steward_where_words_are(way: Way) -> None:
 
 
 def test_d08_what_looks_alike_is_one_or_refused(way: Way) -> None:
-    assert way.send(said("dcterms:relation <https://w3id.org/kogge/id/project/lübeck/a>")).broken == {
-        "kgs:Term-ascii"
-    }
-    assert (
-        way.send(said("dcterms:relation <https://w3id.org/k\u043egge/id/a>")).broken == {"kgs:Own-subject"}
-        or True
-    )
+    ours = "https://w3id.org/kogge/id/project/lübeck/a"
+    assert way.send(said(f"dcterms:relation <{ours}>")).broken == {"kgs:Term-ascii"}
+    assert way.send(TURTLE + f"<{ours}> a kogge:Project .").broken == {"kgs:Term-ascii"}
     assert way.send(said("dcterms:relation <https://br\u0435men.de/>")).broken == {"kgs:Term-host"}
     decomposed = unicodedata.normalize("NFD", "Lübeck")
     assert way.send(said(f"dcterms:relation <https://a.example/{decomposed}>")).broken == {
@@ -696,15 +674,11 @@ def test_d08_what_looks_alike_is_one_or_refused(way: Way) -> None:
 
 
 def test_every_rule_before_the_shapes_speaks_three_languages_and_says_what_to_do() -> None:
-    from kogge.contribution import wording
-
     begins = {
         "de": r"(Geben|Schreiben|Entfernen|Kürzen|Benutzen|Senden|Der Graph) ",
         "en": r"(Give|Write|Remove|Shorten|Use|Send|The graph) ",
         "nl": r"(Geef|Schrijf|Verwijder|Kort|Gebruik|Zend|De graaf) ",
     }
-    import re
-
     assert len(wording.texts()) > 15
     for rule, said_ in wording.texts().items():
         assert list(said_) == ["de", "en", "nl"], rule
@@ -714,8 +688,6 @@ def test_every_rule_before_the_shapes_speaks_three_languages_and_says_what_to_do
 
 
 def test_a_judgement_survives_the_way_out_of_the_cage(here: Way) -> None:
-    from kogge.contribution.worker import unpacked
-
     reply = here.send(said('dcterms:description "\\u2028<b>ä"@en ; kogge:status kogge:held'), lang="nl")
     assert reply.judged is not None
     assert unpacked(packed(reply.judged)) == reply.judged
@@ -726,6 +698,3 @@ def test_terms_are_shown_short_and_seen(here: Way) -> None:
     long = terms.shown(Literal("ä" * 100_000, language="de"))
     assert len(long) < 200
     assert rules.plain(long).endswith("…")
-
-
-_ = (Reply, RDF_XML, HOSTILE)
