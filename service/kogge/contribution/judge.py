@@ -96,13 +96,17 @@ def judge(sent: Sent, store: Store, limits: Limits = LIMITS) -> Judged:
         findings += _each(parts, lambda part: own.meddling(part.triples, part.graph, sent.rights, sent.lang))
     if not findings:
         findings = _ruled(parts, sent, store)
-    if sheets is not None:
-        findings = with_rules(sheets, findings)
+    if sheets is None:
+        told = [_placed(*each) for each in findings[: rules.MAX_LISTED]]
+        total = len(findings)
+    else:
+        told = with_rules(sheets, (_placed(*each) for each in findings))
+        total = len(told)
     return Judged(
         graphs=tuple(Content(part.graph, syntax.canonical(part.triples), part.cells) for part in parts),
-        findings=tuple(_placed(*each) for each in findings[: rules.MAX_LISTED]),
-        total=len(findings),
-        refused=rules.refused(finding for finding, _ in findings),
+        findings=tuple(told[: rules.MAX_LISTED]),
+        total=total,
+        refused=rules.refused(told) or rules.refused(finding for finding, _ in findings),
         forbidden=forbidden,
     )
 
