@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from pyoxigraph import Literal, NamedNode, RdfFormat, Triple
+from pyoxigraph import Literal, NamedNode, QuerySolutions, RdfFormat, Triple
 
 from kogge import artefacts, names, questions, syntax
 from kogge.errors import Misconfigured
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 CURATOR: Final = names.thing("organisation", "kogge")
 SHOWN_LINES: Final = 3
 
+_HISTORY: Final = NamedNode(names.HISTORY_GRAPH)
 _OWL: Final = "http://www.w3.org/2002/07/owl#"
 _VOID: Final = "http://rdfs.org/ns/void#"
 _LICENCE: Final = "http://publications.europa.eu/resource/authority/licence/CC_BY_4_0"
@@ -143,12 +144,11 @@ def _log_refusal(ledger: Ledger, last: Version, body: bytes) -> None:
 def align(ledger: Ledger, store: Store) -> None:
     """Brings the store to the state of the ledger; does nothing if it is there already."""
     number, rules = _mark(store)
-    if number > ledger.number or (number == 0 and store.graphs()):
-        log.warning(
-            "the store does not belong to this ledger (%d, %d); it is made anew", number, ledger.number
-        )
-        store.replace_graphs(dict.fromkeys(store.graphs(), ()))
-        number = 0
+    if not store.intact or number > ledger.number or (number == 0 and store.graphs()):
+        reason = "does not belong to this ledger" if store.intact else "is not whole, or from an older Kogge"
+        log.warning("the store %s (%d, %d); it is made anew", reason, number, ledger.number)
+        store.clear()
+        number, rules = 0, ""
     fingerprint = _fingerprint()
     if (number, rules) == (ledger.number, fingerprint):
         return
@@ -169,12 +169,10 @@ def _fingerprint() -> str:
 
 def _mark(store: Store) -> tuple[int, str]:
     """The number of the ledger and the fingerprint of the rules that the store carries; (0, "") if none."""
-    for triple in store.graph(names.HISTORY_GRAPH):
-        if triple.subject == NamedNode(names.HISTORY_GRAPH) and triple.predicate == NamedNode(
-            _OWL + "versionInfo"
-        ):
-            number, _, rules = getattr(triple.object, "value", "").partition("-")
-            return int(number), rules
+    said = store.query(f"SELECT ?mark {{ GRAPH {_HISTORY} {{ {_HISTORY} <{_OWL}versionInfo> ?mark }} }}")
+    for (mark,) in said if isinstance(said, QuerySolutions) else ():
+        number, _, rules = str(getattr(mark, "value", "")).partition("-")
+        return int(number), rules
     return 0, ""
 
 

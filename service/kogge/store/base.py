@@ -45,6 +45,10 @@ class Store(Protocol):
         """Like `replace_graph` for several graphs in one transaction: all are seen, or none."""
         ...
 
+    def clear(self) -> None:
+        """Makes the store empty."""
+        ...
+
     def dump(self) -> bytes:
         """The whole content as N-Quads, sorted by line."""
         ...
@@ -52,6 +56,11 @@ class Store(Protocol):
     @property
     def state(self) -> str:
         """A token, equal for equal contents, that changes with any triple (a hash, 32 hexadecimal digits)."""
+        ...
+
+    @property
+    def intact(self) -> bool:
+        """Whether the store holds as much as its last commit has left in it; said when it was opened."""
         ...
 
     def close(self) -> None:
