@@ -31,6 +31,7 @@ from kogge.errors import (
 )
 from kogge.store import evaluate as evaluation
 from kogge.store import guard, remote
+from kogge.store.change import lines
 from kogge.store.embedded import EmbeddedStore, query_error
 from kogge.store.evaluate import Query, Result
 from kogge.store.guard import Limits, inspect
@@ -184,25 +185,39 @@ def statements(graph: str) -> st.SearchStrategy[set[Triple]]:
 
 
 @hypothesis_settings(max_examples=60)
-@given(st.lists(st.fixed_dictionaries({}, optional={each: statements(each) for each in (G, H)}), max_size=5))
+@given(
+    st.lists(
+        st.one_of(
+            st.fixed_dictionaries({}, optional={each: statements(each) for each in (G, H)}),
+            st.tuples(st.just(G), statements(G), statements(G)),
+        ),
+        max_size=6,
+    )
+)
 def test_the_kept_mark_is_that_of_the_content_and_the_default_graph_the_union(
-    commits: list[dict[str, set[Triple]]],
+    commits: list[dict[str, set[Triple]] | tuple[str, set[Triple], set[Triple]]],
 ) -> None:
-    store, last = EmbeddedStore(), dict[str, set[Triple]]()
-    for graphs in commits:
-        store.replace_graphs(graphs)
-        last |= graphs
+    store = EmbeddedStore()
+    for commit in commits:
+        if isinstance(commit, tuple):
+            wanted = (lines(store.graph(commit[0])) - lines(commit[1])) | lines(commit[2])
+            store.amend(*commit)
+            assert len(store.graph(G)) == len(wanted)
+        else:
+            store.replace_graphs(commit)
+            assert all(len(store.graph(graph)) == len(lines(triples)) for graph, triples in commit.items())
     assert store.state == Mark.of(store.engine).state
     at_once = EmbeddedStore()
-    at_once.replace_graphs(last)
+    at_once.replace_graphs({graph: store.graph(graph) for graph in store.graphs()})
     assert store.state == at_once.state
-    assert sorted(store.graphs()) == sorted(graph for graph, triples in last.items() if triples)
+    assert all(store.graph(graph) for graph in store.graphs())
     union = {triple for graph in store.graphs() for triple in store.graph(graph)}
     merged = [quad.triple for quad in store.engine.quads_for_pattern(None, None, None, DefaultGraph())]
     assert (len(merged), set(merged)) == (len(union), union)
     names = [str(graph.value) for graph in store.engine.named_graphs()]
     said = [Mark.read(name) for name in names if name not in store.graphs()]
     assert [mark.quads for mark in said] == [len(store.engine)] * bool(store.commits)
+    assert store.size == len(store.engine)
 
 
 def test_a_start_reads_the_mark_and_not_the_statements(
@@ -243,6 +258,19 @@ def test_what_was_loaded_past_the_store_is_seen_when_it_is_opened(tmp_path: Path
     assert (again.intact, again.state) == (True, settled)
     again.clear()
     assert (again.graphs(), again.state, len(again.engine)) == ([], EmbeddedStore().state, 0)
+
+
+def test_a_graph_is_amended_whatever_else_it_holds(store: EmbeddedStore) -> None:
+    store.replace_graphs({G: [A, B], H: [A]})
+    store.amend(G, [A, C], [C, B])
+    assert sorted(store.graph(G), key=str) == [B, C]
+    assert rows(store, "SELECT ?o { ?s ?p ?o }") == [("1",), ("2",), ("3",)]
+    store.amend(H, [A], [])
+    assert store.graphs() == [G]
+    assert rows(store, "SELECT ?o { ?s ?p ?o }") == [("2",), ("3",)]
+    before = store.commits
+    store.amend(G, [A], [B])
+    assert store.commits == before
 
 
 def test_what_stays_is_not_written_again(store: EmbeddedStore) -> None:

@@ -45,6 +45,10 @@ class Store(Protocol):
         """Like `replace_graph` for several graphs in one transaction: all are seen, or none."""
         ...
 
+    def amend(self, iri: str, removed: Iterable[Triple], added: Iterable[Triple]) -> None:
+        """Takes triples out of a named graph and puts others in, in one transaction, whatever it holds."""
+        ...
+
     def clear(self) -> None:
         """Makes the store empty."""
         ...
@@ -56,6 +60,11 @@ class Store(Protocol):
     @property
     def state(self) -> str:
         """A token, equal for equal contents, that changes with any triple (a hash, 32 hexadecimal digits)."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """How many quads there are, the default graph included."""
         ...
 
     @property

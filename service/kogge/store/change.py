@@ -41,14 +41,23 @@ class Change:
             kept = _kept(before, after)
             if before != kept or after != kept:
                 added[graph], removed[graph] = after - kept, before - kept
-        after_all: set[bytes] = set().union(*(graphs[graph] for graph in added))
-        return cls(
-            added,
-            removed,
-            tuple(graph for graph in added if not graphs[graph]),
-            set(_unsaid(store, set().union(*added.values()))),
-            set(_said_only(store, set().union(*removed.values()) - after_all, removed.keys())),
-        )
+        kept_or_new: set[bytes] = set().union(*(graphs[graph] for graph in added))
+        emptied = tuple(graph for graph in added if not graphs[graph])
+        return cls(added, removed, emptied, *_merged(store, added, removed, kept_or_new))
+
+    @classmethod
+    def amending(cls, store: ox.Store, graph: str, without: set[bytes], more: set[bytes]) -> Self:
+        """What has to change so that a graph says others instead of some lines; it costs what these cost."""
+        if any(map(has_blank, without | more)):
+            return cls.between(store, {graph: lines_of(store, NamedNode(graph)) - without | more})
+        there = {line for line, quad in _parsed(without | more, graph) if quad in store}
+        come, gone = more - there, (without & there) - more
+        if not come and not gone:
+            return cls({}, {}, (), set(), set())
+        left = store.quads_for_pattern(None, None, None, NamedNode(graph))
+        stays = come or any(str(quad.triple).encode() + b" ." not in gone for quad in left)
+        added, removed = {graph: come}, {graph: gone}
+        return cls(added, removed, () if stays else (graph,), *_merged(store, added, removed, come))
 
     def __bool__(self) -> bool:
         """Whether anything changes."""
@@ -98,16 +107,19 @@ def _without_blanks(some: Iterable[bytes]) -> set[bytes]:
     return {line for line in some if not has_blank(line)}
 
 
-def _unsaid(store: ox.Store, some: Collection[bytes]) -> Iterator[bytes]:
-    """Those of the lines that are not in the default graph."""
-    return (line for line, quad in _parsed(some) if quad is None or quad not in store)
+def _merged(
+    store: ox.Store, added: Mapping[str, set[bytes]], removed: Mapping[str, set[bytes]], after: set[bytes]
+) -> tuple[set[bytes], set[bytes]]:
+    """The lines that are new in the default graph, and those that no graph says any more.
 
-
-def _said_only(store: ox.Store, some: Collection[bytes], graphs: Collection[str]) -> Iterator[bytes]:
-    """Those of the lines that no named graph says but these."""
-    for line, quad in _parsed(some):
-        if quad is None or all(graph in graphs for graph in _saying(store, quad)):
-            yield line
+    `after` is at least what the graphs from which lines go say afterwards of these.
+    """
+    come = _parsed(set().union(*added.values()))
+    gone = _parsed(set().union(*removed.values()) - _without_blanks(after))
+    return (
+        {line for line, quad in come if quad is None or quad not in store},
+        {line for line, quad in gone if quad is None or removed.keys() >= set(_saying(store, quad))},
+    )
 
 
 def _saying(store: ox.Store, quad: Quad) -> Iterator[str]:
@@ -117,15 +129,18 @@ def _saying(store: ox.Store, quad: Quad) -> Iterator[str]:
             yield said.graph_name.value
 
 
-def _parsed(some: Collection[bytes]) -> Iterator[tuple[bytes, Quad | None]]:
-    """Each line with what it says; None for one with a blank node, which is of one graph only."""
+def _parsed(some: Collection[bytes], graph: str | None = None) -> Iterator[tuple[bytes, Quad | None]]:
+    """Each line with what it says in a graph; None for one with a blank node, which is of one graph only."""
     plain = []
     for line in some:
         if has_blank(line):
             yield line, None
         else:
             plain.append(line)
-    yield from zip(plain, ox.parse(b"\n".join(plain), RdfFormat.N_TRIPLES), strict=True)
+    quads = ox.parse(b"\n".join(plain), RdfFormat.N_TRIPLES)
+    where = NamedNode(graph) if graph else DefaultGraph()
+    for line, quad in zip(plain, quads, strict=True):
+        yield line, Quad(quad.subject, quad.predicate, quad.object, where)
 
 
 def _data(merged: Iterable[bytes], named: Mapping[str, Iterable[bytes]]) -> str:

@@ -72,8 +72,13 @@ class EmbeddedStore:
         """
         after = {iri: lines(triples) for iri, triples in graphs.items()}
         with self._lock:
-            if change := Change.between(self.engine, after):
-                self._commit(change.after(self._known()), change.update() + " ;\n")
+            self._apply(Change.between(self.engine, after))
+
+    def amend(self, iri: str, removed: Iterable[Triple], added: Iterable[Triple]) -> None:
+        """See `Store.amend`."""
+        without, more = lines(removed), lines(added)
+        with self._lock:
+            self._apply(Change.amending(self.engine, iri, without, more))
 
     def clear(self) -> None:
         """See `Store.clear`."""
@@ -102,6 +107,12 @@ class EmbeddedStore:
     def intact(self) -> bool:
         """See `Store.intact`."""
         return self._intact
+
+    @property
+    def size(self) -> int:
+        """See `Store.size`."""
+        with self._lock:
+            return self._known().quads
 
     @property
     def commits(self) -> int:
@@ -135,6 +146,10 @@ class EmbeddedStore:
         if self._mark is None:
             self._mark = Mark.of(self.engine)
         return self._mark
+
+    def _apply(self, change: Change) -> None:
+        if change:
+            self._commit(change.after(self._known()), change.update() + " ;\n")
 
     def _commit(self, mark: Mark, update: str = "") -> None:
         """Does an update after which the store has this mark."""
