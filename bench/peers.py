@@ -26,8 +26,16 @@ HOST: Final = "127.0.0.1"
 # In a process of its own: within one, a desk that is closed may still hold the lock of the store.
 _OPEN: Final = """
 import os
+from pathlib import Path
 from kogge.desk import Desk
 from kogge.settings import Settings
+from kogge.store.embedded import EmbeddedStore
+folder = Path(os.environ["KOGGE_HOME"], "store")
+if folder.exists():
+    store = EmbeddedStore(folder)
+    store.settle()
+    store.close()
+    del store
 Desk.open(Settings.from_environment(os.environ)).close()
 """
 
@@ -49,9 +57,10 @@ def prepare(home: Path, data: Path) -> None:
     """A home of the service with the repository's graph and the quads of a file.
 
     They are loaded past the ledger: what it holds is in the store already, so that nothing is made anew at
-    the start. The default graph of our store is the merge of all named ones; it is loaded too.
+    the start. The default graph of our store is the merge of all named ones; it is loaded too. The home is
+    left as a service leaves it when it is stopped, with the index of the lookup.
     """
-    subprocess.run([sys.executable, "-c", _OPEN], env={**os.environ, "KOGGE_HOME": str(home)}, check=True)
+    _open(home)
     store = ox.Store(str(home / "store"))
     store.bulk_load(path=str(data), format=ox.RdfFormat.N_QUADS)
     merged = home / "merged.nt"
@@ -64,6 +73,12 @@ def prepare(home: Path, data: Path) -> None:
     store.backup(str(home / "copy"))  # for `oxigraph serve`: the same triples in the same files
     dump = store.dump(format=ox.RdfFormat.N_TRIPLES, from_graph=ox.DefaultGraph()) or b""
     (home / "merged.nt").write_bytes(dump)
+    del store
+    _open(home)
+
+
+def _open(home: Path) -> None:
+    subprocess.run([sys.executable, "-c", _OPEN], env={**os.environ, "KOGGE_HOME": str(home)}, check=True)
 
 
 @dataclass

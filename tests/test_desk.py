@@ -174,6 +174,23 @@ def test_a_store_that_is_lost_or_strange_is_made_anew(house: House) -> None:
     assert house.store.state == whole
 
 
+def test_a_store_that_is_not_whole_is_made_anew(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    whole = house.store.state
+    kept = house.folder / "store"
+    house.store = EmbeddedStore(kept)
+    house.start()
+    assert house.store.state == whole
+    engine = house.store.engine
+    house.store.close()
+    engine.remove(next(engine.quads_for_pattern(None, None, None, NamedNode(G))))
+    engine.flush()
+    del engine
+    house.store = EmbeddedStore(kept)
+    house.start()
+    assert (house.store.state, house.values(G)) == (whole, ["1"])
+    assert "not whole" in caplog.text
+
+
 def test_a_change_of_the_rules_derives_anew(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     derived = house.store.graph(names.DERIVED_GRAPH)
     others = [Triple(each.subject, each.predicate, Literal(f"other {n}")) for n, each in enumerate(derived)]

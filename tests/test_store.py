@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from pyoxigraph import BlankNode, Literal, NamedNode, QueryBoolean, QuerySolutions, Triple
+from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, QueryBoolean, QuerySolutions, Triple
 
 from kogge import artefacts, syntax
 from kogge.errors import (
@@ -31,9 +32,11 @@ from kogge.errors import (
 )
 from kogge.store import evaluate as evaluation
 from kogge.store import guard, remote
+from kogge.store.change import lines
 from kogge.store.embedded import EmbeddedStore, query_error
 from kogge.store.evaluate import Query, Result
 from kogge.store.guard import Limits, inspect
+from kogge.store.mark import Mark
 
 G, H = "http://a.example/g", "http://a.example/h"
 P = NamedNode("http://a.example/p")
@@ -165,6 +168,120 @@ def test_the_state_is_that_of_the_content(store: EmbeddedStore) -> None:
     assert other.state == full
     other.replace_graphs({G: [C], H: [A, B]})
     assert other.state != full
+
+
+def statements(graph: str) -> st.SearchStrategy[set[Triple]]:
+    """Of a graph; a blank node is of one graph only, as a document is read."""
+    decimal = NamedNode("http://www.w3.org/2001/XMLSchema#decimal")
+    blank = BlankNode(graph[-1])
+    objects = [
+        P,
+        blank,
+        Literal("x _:c ."),
+        Literal("01.50", datatype=decimal),
+        Literal("1.5", datatype=decimal),
+    ]
+    subjects = [A.subject, B.subject, blank]
+    return st.sets(st.builds(Triple, st.sampled_from(subjects), st.just(P), st.sampled_from(objects)))
+
+
+@hypothesis_settings(max_examples=60)
+@given(
+    st.lists(
+        st.one_of(
+            st.fixed_dictionaries({}, optional={each: statements(each) for each in (G, H)}),
+            st.tuples(st.just(G), statements(G), statements(G)),
+        ),
+        max_size=6,
+    )
+)
+def test_the_kept_mark_is_that_of_the_content_and_the_default_graph_the_union(
+    commits: list[dict[str, set[Triple]] | tuple[str, set[Triple], set[Triple]]],
+) -> None:
+    store = EmbeddedStore()
+    for commit in commits:
+        if isinstance(commit, tuple):
+            wanted = (lines(store.graph(commit[0])) - lines(commit[1])) | lines(commit[2])
+            store.amend(*commit)
+            assert len(store.graph(G)) == len(wanted)
+        else:
+            store.replace_graphs(commit)
+            assert all(len(store.graph(graph)) == len(lines(triples)) for graph, triples in commit.items())
+    assert store.state == Mark.of(store.engine).state
+    at_once = EmbeddedStore()
+    at_once.replace_graphs({graph: store.graph(graph) for graph in store.graphs()})
+    assert store.state == at_once.state
+    assert all(store.graph(graph) for graph in store.graphs())
+    union = {triple for graph in store.graphs() for triple in store.graph(graph)}
+    merged = [quad.triple for quad in store.engine.quads_for_pattern(None, None, None, DefaultGraph())]
+    assert (len(merged), set(merged)) == (len(union), union)
+    names = [str(graph.value) for graph in store.engine.named_graphs()]
+    said = [Mark.read(name) for name in names if name not in store.graphs()]
+    assert [mark.quads for mark in said] == [len(store.engine)] * bool(store.commits)
+    assert store.size == len(store.engine)
+
+
+def test_a_start_reads_the_mark_and_not_the_statements(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = EmbeddedStore(tmp_path / "store")
+    store.replace_graphs({G: [A, B], H: [A]})
+    state = store.state
+    store.close()
+    monkeypatch.setattr(Mark, "of", None)
+    again = EmbeddedStore(tmp_path / "store")
+    assert (again.intact, again.state) == (True, state)
+
+
+def test_nobody_finds_the_mark_as_a_graph_or_a_statement(store: EmbeddedStore) -> None:
+    store.replace_graph(G, [A])
+    assert store.graphs() == [G]
+    assert rows(store, "SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } }") == [(G,)]
+    assert store.dump().count(b"\n") == 1
+
+
+def test_what_was_loaded_past_the_store_is_seen_when_it_is_opened(tmp_path: Path) -> None:
+    store = EmbeddedStore(tmp_path / "store")
+    store.replace_graph(G, [A])
+    engine, before = store.engine, store.state
+    store.close()
+    engine.add(Quad(B.subject, B.predicate, B.object, NamedNode(G)))
+    engine.flush()
+    del engine, store
+    strange = EmbeddedStore(tmp_path / "store")
+    assert not strange.intact
+    assert strange.state != before
+    strange.settle()
+    settled = strange.state
+    strange.close()
+    del strange
+    again = EmbeddedStore(tmp_path / "store")
+    assert (again.intact, again.state) == (True, settled)
+    again.clear()
+    assert (again.graphs(), again.state, len(again.engine)) == ([], EmbeddedStore().state, 0)
+
+
+def test_a_graph_is_amended_whatever_else_it_holds(store: EmbeddedStore) -> None:
+    store.replace_graphs({G: [A, B], H: [A]})
+    store.amend(G, [A, C], [C, B])
+    assert sorted(store.graph(G), key=str) == [B, C]
+    assert rows(store, "SELECT ?o { ?s ?p ?o }") == [("1",), ("2",), ("3",)]
+    store.amend(H, [A], [])
+    assert store.graphs() == [G]
+    assert rows(store, "SELECT ?o { ?s ?p ?o }") == [("2",), ("3",)]
+    before = store.commits
+    store.amend(G, [A], [B])
+    assert store.commits == before
+
+
+def test_what_stays_is_not_written_again(store: EmbeddedStore) -> None:
+    store.replace_graphs({G: [A, B], H: [A]})
+    before = store.commits
+    store.replace_graphs({G: [B, A], H: [A]})
+    assert store.commits == before
+    store.replace_graphs({G: [B, C], H: [A]})
+    assert store.commits == before + 1
+    assert rows(store, "SELECT ?o { ?s ?p ?o }") == [("1",), ("2",), ("3",)]
 
 
 def test_what_was_written_is_there_after_opening_again(tmp_path: Path) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+from kogge import desk as desks
 from kogge.desk import Desk
+from kogge.expertise import Lookup
 from kogge.settings import Settings
+from kogge.store.embedded import EmbeddedStore
 from kogge.web import create_app
 
 SPARQL_JSON = "application/sparql-results+json"
@@ -299,6 +305,46 @@ def test_a_service_whose_desk_is_closed_is_live_but_not_ready() -> None:
         problem(body, 503)
         assert int(body.headers["retry-after"]) > 0
         problem(client.get("/sparql", params={"query": "ASK {}"}), 503)
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """The lookup is not opened before this is set."""
+    may, build = threading.Event(), Lookup.build
+
+    def slow(store: EmbeddedStore, path: Path | None = None) -> Lookup:
+        assert may.wait(60)
+        return build(store, path)
+
+    monkeypatch.setattr(Lookup, "build", slow)
+    return may
+
+
+def test_a_large_lookup_is_opened_while_queries_are_answered_and_is_not_said_to_be_ready(
+    home: Settings, held: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desks, "PATIENCE", 0.05)
+    with TestClient(create_app(home)) as client:
+        assert client.get("/sparql", params={"query": "ASK { ?s ?p ?o }"}).status_code == 200
+        assert client.get("/health/live").status_code == 200
+        for path in ("/health/ready", "/expertise?q=hydrogen", "/suggest?q=wa"):
+            answer = client.get(path)
+            assert "lookup" in problem(answer, 503)["detail"]
+            assert int(answer.headers["retry-after"]) > 0
+        held.set()
+        until = time.monotonic() + 60
+        while client.get("/health/ready").status_code != 200:
+            assert time.monotonic() < until
+        assert client.get("/expertise?q=hydrogen").json()["proven"]
+
+
+def test_a_service_that_ends_while_its_lookup_is_opened_ends_cleanly(
+    home: Settings, held: threading.Event, caplog: pytest.LogCaptureFixture
+) -> None:
+    with TestClient(create_app(home)) as client:
+        assert client.get("/health/live").status_code == 200
+        threading.Timer(0.3, held.set).start()
+    assert not caplog.records
 
 
 def test_the_desk_is_opened_with_the_application_and_closed_with_it(home: Settings) -> None:

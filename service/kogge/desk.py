@@ -61,6 +61,7 @@ _KINDS: Final = f"""SELECT ?kind ?label WHERE {{
     ?kind <{names.SKOS}inScheme> <{names.KOGGE}EvidenceKinds> ; <{names.SKOS}prefLabel> ?label
 }}"""
 _WHOLE: Final = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
+PATIENCE: Final = 5.0  # seconds for which a question waits for the lookup that is being opened
 EXPERTISE: Final = (media.JSON, media.JSON_LD, media.CSV, media.TURTLE)
 # A bare slug means a municipality first, then the other kinds that can have expertise or seek it.
 _HOLDERS: Final = ("municipality", "district", "state", "province", "alliance", "organisation")
@@ -101,6 +102,7 @@ class Desk:
         self._served_state = ""
         self._described: tuple[str, description.Sizes, dict[tuple[str, str, MediaType], Result]] | None = None
         self._lookup: tuple[str, Lookup] | None = None
+        self._opening: asyncio.Task[None] | None = None
         self._lock = threading.Lock()
         self._closed = False
 
@@ -132,7 +134,6 @@ class Desk:
                 if not store.graphs():
                     raise
                 log.error("%s What is there is served as it is.", error)
-            desk._find()
         except BaseException:
             store.close()
             raise
@@ -146,9 +147,14 @@ class Desk:
         return cls(store, settings or Settings.from_environment({}))
 
     async def start(self) -> None:
-        """Starts what answers queries. Raises Misconfigured where that cannot be done safely."""
+        """Starts what answers queries. Raises Misconfigured where that cannot be done safely.
+
+        The lookup of a large graph takes some seconds to open; SPARQL does not wait for it.
+        """
         await self._pool.start(self.state)
         await self.refresh()
+        if self._ledger:
+            self._opening = asyncio.create_task(asyncio.to_thread(self._open_lookup))
 
     async def stop(self) -> None:
         """Ends what answers queries, and the queries that run."""
@@ -357,7 +363,11 @@ class Desk:
         return Answer(result.media, result.body, result.rows, state)
 
     async def alive(self) -> str:
-        """The state from which a question has just been answered. Raises as `ask`."""
+        """The state from which a question has just been answered, if the lookup is open. Raises as `ask`."""
+        if self._opening and self._lookup is None:
+            await asyncio.wait({self._opening}, timeout=PATIENCE)
+            if self._lookup is None:
+                raise _opening()
         return (await self._ask_ours(self._query("ASK {}", None), None)).state
 
     def _query(self, text: str, accept: str | None) -> Query:
@@ -391,16 +401,33 @@ class Desk:
         if self._ledger:
             self._ledger.close()
 
+    def _open_lookup(self) -> None:
+        try:
+            self._find()
+        except KoggeError as error:
+            if not self._closed:
+                log.error("the lookup cannot be opened: %s", error)
+
     def _find(self) -> Lookup:
-        """The lookup for the present state of the store."""
-        with self._lock:
+        """The lookup for the present state of the store. Raises Unavailable while it is being opened."""
+        if not self._lock.acquire(timeout=PATIENCE):
+            raise _opening()
+        try:
             state = self._store.state
             if self._lookup is None or self._lookup[0] != state:
                 if self._lookup is not None:
                     self._lookup[1].index.close()
                 path = self._settings.home / "lookup.sqlite" if self._ledger else None
                 self._lookup = (state, Lookup.build(self._store, path))
+                if self._closed:
+                    self._lookup[1].index.close()
             return self._lookup[1]
+        finally:
+            self._lock.release()
+
+
+def _opening() -> Unavailable:
+    return Unavailable("The lookup is being opened.", "Try again in a few seconds. SPARQL is answered.")
 
 
 def _pool(store: EmbeddedStore, settings: Settings, limits: Limits | None) -> Pool:

@@ -15,7 +15,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -247,29 +247,28 @@ class Publisher:
 
 @dataclass(frozen=True)
 class Mark:
-    """To what the store was brought: number of the ledger, rules, erasures; and how many quads it had."""
+    """To what the store was brought: number of the ledger, rules, erasures."""
 
     number: int = 0
     rules: str = ""
     erasures: int = 0
-    size: int = 0
 
     @classmethod
     def read(cls, text: str) -> Mark:
         """The mark in a text; an empty one, where it is none."""
-        found = re.fullmatch(r"(\d+)-([0-9a-f]+)-(\d+)-(\d+)", text)
-        return cls(int(found[1]), found[2], int(found[3]), int(found[4])) if found else cls()
+        found = re.fullmatch(r"(\d+)-([0-9a-f]+)-(\d+)", text)
+        return cls(int(found[1]), found[2], int(found[3])) if found else cls()
 
     def __str__(self) -> str:
-        return f"{self.number}-{self.rules}-{self.erasures}-{self.size}"
+        return f"{self.number}-{self.rules}-{self.erasures}"
 
 
 def _strange(mark: Mark, ledger: Ledger, store: Store) -> str:
     """Why this cannot be the store of this ledger; empty if it can."""
     if mark.number > ledger.number:
         return f"the store is at {mark.number}, the ledger at {ledger.number}"
-    if mark.rules and mark.size != store.size:
-        return f"the store holds {store.size} quads instead of {mark.size}"
+    if not store.intact:
+        return "the store is not whole, or from an older Kogge"
     if not mark.rules and store.size:
         return "the store does not belong to this ledger"
     return ""
@@ -315,28 +314,15 @@ def _said(store: Store, subject: str, predicate: str) -> list[str]:
 
 
 def _write_history(ledger: Ledger, store: Store, mark: Mark, *, after: int) -> None:
-    """Adds the versions above `after` and the mark to the history; all of it anew for 0. One transaction.
-
-    The history is in no other graph, so that each of its triples counts twice: there and in the default one.
-    """
+    """Adds the versions above `after` and the mark to the history; all of it anew for 0. One transaction."""
     versions = ledger.history(after=after, until=mark.number)
-    added = set(history.of(versions, ledger))
+    added = [*history.of(versions, ledger), _marked(str(mark))]
     if after:
         removed = [_marked(text) for text in _said(store, names.HISTORY_GRAPH, names.OWL + "versionInfo")]
-        added = {each for each in added if not _holds(store, each)}
-        size = store.size + 2 * (len(added) + 1 - len(removed))
-        store.amend(names.HISTORY_GRAPH, removed, [*added, _marked(str(replace(mark, size=size)))])
-        return
-    before = len(store.graph(names.HISTORY_GRAPH))
-    added |= set(history.header())
-    size = store.size + 2 * (len(added) + 1 - before)
-    store.replace_graph(names.HISTORY_GRAPH, [*added, _marked(str(replace(mark, size=size)))])
+        store.amend(names.HISTORY_GRAPH, removed, added)
+    else:
+        store.replace_graph(names.HISTORY_GRAPH, [*added, *history.header()])
 
 
 def _marked(text: str) -> Triple:
     return Triple(NamedNode(names.HISTORY_GRAPH), NamedNode(names.OWL + "versionInfo"), Literal(text))
-
-
-def _holds(store: Store, triple: Triple) -> bool:
-    graph = f"GRAPH <{names.HISTORY_GRAPH}>"
-    return bool(store.query(f"ASK {{ {graph} {{ {triple.subject} {triple.predicate} {triple.object} }} }}"))

@@ -263,7 +263,7 @@ def test_e06_quads_that_are_missing_under_a_mark_that_is_right_are_noticed(
     store.engine.remove(next(iter(store.engine.quads_for_pattern(None, None, None, None))))
     store.close()
     is_whole(home, dump)
-    assert "quads instead of" in caplog.text
+    assert "is not whole" in caplog.text
 
 
 def test_a_store_folder_that_is_deleted_is_made_anew(crashed: tuple[Path, bytes], tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ class Store(Protocol):
         ...
 
     def amend(self, iri: str, removed: Iterable[Triple], added: Iterable[Triple]) -> None:
-        """Takes triples out of a named graph and puts others in, in one transaction; the rest stays."""
+        """Takes triples out of a named graph and puts others in, in one transaction, whatever it holds."""
         ...
 
     def changing(self) -> AbstractContextManager[None]:
@@ -73,11 +73,6 @@ class Store(Protocol):
         """Opens the files anew: after a full disk nothing is written before that. Raises DiskFull."""
         ...
 
-    @property
-    def size(self) -> int:
-        """How many quads there are, the default graph included."""
-        ...
-
     def dump(self) -> bytes:
         """The whole content as N-Quads, sorted by line."""
         ...
@@ -85,6 +80,16 @@ class Store(Protocol):
     @property
     def state(self) -> str:
         """A token, equal for equal contents, that changes with any triple (a hash, 32 hexadecimal digits)."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """How many quads there are, the default graph included."""
+        ...
+
+    @property
+    def intact(self) -> bool:
+        """Whether the store holds as much as its last commit has left in it; said when it was opened."""
         ...
 
     def close(self) -> None:

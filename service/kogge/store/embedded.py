@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import re
 import tempfile
@@ -19,6 +18,8 @@ from pyoxigraph import NamedNode, RdfFormat, Triple, Variable
 
 from kogge.errors import BadRequest, Damaged, DiskFull, KoggeError, Misconfigured, Unavailable, Unreadable
 from kogge.store.base import Answer, Term
+from kogge.store.change import Change, lines
+from kogge.store.mark import NAMESPACE, Mark
 
 _PLACE: Final = re.compile(r"^error at (\d+):(\d+): ", re.DOTALL)
 _REASON_LENGTH: Final = 300
@@ -26,28 +27,16 @@ _REASON_LENGTH: Final = 300
 _ADDRESS: Final = re.compile(r"The port \d+ is not allowed|A URI scheme must be set")
 _FULL: Final = re.compile(r"No space left on device|Disk quota exceeded|File too large")
 _ROOM: Final = 16 * 1024 * 1024  # bytes that are free, beside those of the logs, before the files are opened
-_UNCOUNTED: Final = 50_000  # triples from which on it is quicker to count the store anew
 _PATIENCE: Final = 2.0  # seconds for which a reader may still hold the files that are opened anew
-# Takes out of the default graph what no graph but these says.
-_ONLY_THERE: Final = """DELETE { ?s ?p ?o } WHERE {
-    VALUES ?here { %s } GRAPH ?here { ?s ?p ?o }
-    FILTER NOT EXISTS {
-        GRAPH ?there { ?s ?p ?o } FILTER NOT EXISTS { VALUES ?gone { %s } FILTER(?gone = ?there) }
-    }
-} ;
-"""
-# Takes these triples out of the default graph where no graph says them any more.
-_NOWHERE: Final = """DELETE { ?s ?p ?o } WHERE {
-    VALUES (?s ?p ?o) { %s } FILTER NOT EXISTS { GRAPH ?there { ?s ?p ?o } }
-} ;
-"""
 
 
 class EmbeddedStore:
     """`Store` on pyoxigraph: `EmbeddedStore()` in memory, `EmbeddedStore(path)` in a folder.
 
     A commit survives the end of the process, but not always a power failure: it is on the disk after `close`.
-    What is lost then is seen by the number that the store carries, and made anew from the ledger.
+    What is lost then is seen by the number that the store carries, and made anew from the ledger. With each
+    commit the store keeps the mark of what it holds (`kogge.store.mark`); whether there are as many quads
+    as the mark says is counted when it is opened, a third of a second for a million.
 
     Raises Unavailable if another process has the folder open, Damaged if its files are not as they were
     written, Misconfigured if it cannot be used; each write DiskFull where there is no room.
@@ -56,15 +45,13 @@ class EmbeddedStore:
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._hashes: dict[str, str] = {}
-        self._state = ""
         self._commits = 0
         self._whole = threading.RLock()  # held while several transactions make one change
         self._writer = 0  # the thread that holds it
         self._written = False  # whether it has changed anything yet
         self._shown = ""  # what `state` is for all others in the meantime
-        self._size: int | None = None
         self._store: ox.Store | None = self._open()
+        self._read_mark()
 
     def query(self, text: str, *, substitutions: Mapping[str, Term] | None = None) -> Answer:
         """See `Store.query`."""
@@ -76,7 +63,7 @@ class EmbeddedStore:
 
     def graphs(self) -> list[str]:
         """See `Store.graphs`."""
-        return sorted(graph.value for graph in self.engine.named_graphs())
+        return sorted(graph for graph in self._names() if not graph.startswith(NAMESPACE))
 
     def graph(self, iri: str) -> list[Triple]:
         """See `Store.graph`."""
@@ -89,35 +76,17 @@ class EmbeddedStore:
     def replace_graphs(self, graphs: Mapping[str, Iterable[Triple]]) -> None:
         """See `Store.replace_graphs`. One update request is one transaction of Oxigraph.
 
-        The default graph holds each triple of the named graphs once. The engine's own union of them repeats
-        a triple for each graph that says it, so that `COUNT` and `SUM` would be wrong.
+        What stays as it is is not written again; where all does, there is no commit.
         """
-        given = {iri: list(triples) for iri, triples in graphs.items()}
-        named = {
-            NamedNode(iri): (ox.serialize(triples, format=RdfFormat.N_TRIPLES) or b"").decode()
-            for iri, triples in given.items()
-        }
-        replaced = " ".join(str(graph) for graph in named)
-        merged = "".join(named.values())
-        data = "".join(f"GRAPH {graph} {{\n{body}}}\n" for graph, body in named.items() if body)
-        drop = "".join(f"DROP SILENT GRAPH {graph} ;\n" for graph in named)
-        few = sum(len(triples) for triples in given.values()) < _UNCOUNTED
-        with self._lock, self._counting(dict.fromkeys(named), few=few):
-            self._update(f"{_ONLY_THERE % (replaced, replaced)}{drop}INSERT DATA {{\n{merged}{data}}}")
-            self._changed(graphs)
+        after = {iri: lines(triples) for iri, triples in graphs.items()}
+        with self._lock:
+            self._apply(Change.between(self.engine, after))
 
     def amend(self, iri: str, removed: Iterable[Triple], added: Iterable[Triple]) -> None:
         """See `Store.amend`."""
-        graph, out, into = NamedNode(iri), set(removed), set(added)
-        leaving = (ox.serialize(out, format=RdfFormat.N_TRIPLES) or b"").decode()
-        coming = (ox.serialize(into, format=RdfFormat.N_TRIPLES) or b"").decode()
-        rows = "".join(f"({each.subject} {each.predicate} {each.object})\n" for each in out)
-        with self._lock, self._counting({graph: out | into}, few=True):
-            self._update(
-                f"DELETE DATA {{ GRAPH {graph} {{\n{leaving}}} }} ;\n{_NOWHERE % rows}"
-                f"INSERT DATA {{\n{coming}GRAPH {graph} {{\n{coming}}} }}"
-            )
-            self._changed([iri])
+        without, more = lines(removed), lines(added)
+        with self._lock:
+            self._apply(Change.amending(self.engine, iri, without, more))
 
     @contextmanager
     def changing(self) -> Iterator[None]:
@@ -140,9 +109,12 @@ class EmbeddedStore:
     def clear(self) -> None:
         """See `Store.clear`."""
         with self._lock:
-            self._update("DROP ALL")
-            self._size = 0
-            self._changed(list(self._hashes))
+            self._commit(Mark(), "DROP ALL ;\n")
+
+    def settle(self) -> None:
+        """Takes for committed what the store holds, if it was loaded in another way; it reads all of it."""
+        with self._lock:
+            self._commit(Mark.of(self.engine))
 
     def flush(self) -> None:
         """See `Store.flush`."""
@@ -176,17 +148,18 @@ class EmbeddedStore:
                     if time.monotonic() > until:
                         raise
                     time.sleep(0.02)
-            self._size = None
+            self._read_mark()
 
     @property
     def size(self) -> int:
-        """See `Store.size`. Counted once; then what each change adds and removes is."""
-        if self._size is None:
-            try:
-                self._size = len(self.engine)
-            except (OSError, RuntimeError) as error:
-                raise _not_opened(self._path, error) from error
-        return self._size
+        """See `Store.size`."""
+        with self._lock:
+            return self._known().quads
+
+    @property
+    def intact(self) -> bool:
+        """See `Store.intact`."""
+        return self._intact
 
     def dump(self) -> bytes:
         """See `Store.dump`."""
@@ -196,16 +169,11 @@ class EmbeddedStore:
 
     @property
     def state(self) -> str:
-        """See `Store.state`: a hash over the hashes of the graphs; only the changed are made anew."""
+        """See `Store.state`."""
         if self._shown and self._writer != threading.get_ident():
             return self._shown
         with self._lock:
-            if not self._state:
-                graphs = self.graphs()
-                self._hashes = {graph: self._hashes.get(graph) or self._hash(graph) for graph in graphs}
-                whole = "".join(f"{graph} {self._hashes[graph]}\n" for graph in graphs)
-                self._state = hashlib.sha256(whole.encode()).hexdigest()[:32]
-            return self._state
+            return self._known().state
 
     @property
     def commits(self) -> int:
@@ -236,60 +204,42 @@ class EmbeddedStore:
         except (OSError, RuntimeError) as error:  # a damaged file is a RuntimeError
             raise _not_opened(self._path, error) from error
 
-    def _update(self, text: str) -> None:
-        try:
-            self.engine.update(text)
-        except (OSError, RuntimeError) as error:
-            self._size = None
-            raise _not_written(error) from error
+    def _names(self) -> Iterator[str]:
+        return (str(graph.value) for graph in self.engine.named_graphs())
 
-    def _changed(self, graphs: Iterable[str]) -> None:
-        """Notes that these graphs have changed; in a block `changing` that is one commit, at its end."""
-        self._state = ""
+    def _marks(self) -> list[Mark]:
+        return [Mark.read(name) for name in self._names() if name.startswith(NAMESPACE)]
+
+    def _read_mark(self) -> None:
+        """Finds the mark, and whether the store is as it says."""
+        try:
+            marks = self._marks() or [Mark()]
+            self._intact = len(marks) == 1 and marks[0].quads == len(self.engine)
+        except (OSError, RuntimeError) as error:
+            raise _not_opened(self._path, error) from error
+        self._mark = marks[0] if self._intact else None
+
+    def _known(self) -> Mark:
+        if self._mark is None:
+            self._mark = Mark.of(self.engine)
+        return self._mark
+
+    def _apply(self, change: Change) -> None:
+        if change:
+            self._commit(change.after(self._known()), change.update() + " ;\n")
+
+    def _commit(self, mark: Mark, update: str = "") -> None:
+        """Does an update after which the store has this mark; `changing` shows it at its end."""
+        drop = "".join(f"DROP SILENT GRAPH {old.name} ;\n" for old in self._marks())
+        try:
+            self.engine.update(f"{update}{drop}CREATE SILENT GRAPH {mark.name}")
+        except (OSError, RuntimeError) as error:
+            raise _not_written(error) from error
+        self._mark, self._intact = mark, True
         if self._writer:
             self._written = True
         else:
             self._commits += 1
-        for graph in graphs:
-            self._hashes.pop(graph, None)
-
-    @contextmanager
-    def _counting(self, graphs: Mapping[NamedNode, set[Triple] | None], *, few: bool) -> Iterator[None]:
-        """Keeps `size` right over a change of graphs, of which only these triples (None: any) count."""
-        if self._size is None or not few:
-            self._size = None
-            yield
-            return
-        size, self._size = self._size, None
-        before = self._there(graphs)
-        if sum(map(len, before.values())) >= _UNCOUNTED:
-            yield
-            return
-        yield
-        after = self._there(graphs)
-        old, new = set[Triple]().union(*before.values()), set[Triple]().union(*after.values())
-        size += sum(map(len, after.values())) - sum(map(len, before.values()))
-        # The default graph has each triple once, as long as any graph says it.
-        size -= sum(ox.Quad(t.subject, t.predicate, t.object) not in self.engine for t in old - new)
-        size += sum(not self._elsewhere(triple, graphs) for triple in new - old)
-        self._size = size
-
-    def _there(self, graphs: Mapping[NamedNode, set[Triple] | None]) -> dict[NamedNode, set[Triple]]:
-        return {
-            graph: set(self.graph(graph.value))
-            if triples is None
-            else {t for t in triples if ox.Quad(t.subject, t.predicate, t.object, graph) in self.engine}
-            for graph, triples in graphs.items()
-        }
-
-    def _elsewhere(self, triple: Triple, graphs: Iterable[NamedNode]) -> bool:
-        """Whether another named graph than these says it."""
-        said = self.engine.quads_for_pattern(triple.subject, triple.predicate, triple.object, None)
-        return any(quad.graph_name not in {ox.DefaultGraph(), *graphs} for quad in said)
-
-    def _hash(self, graph: str) -> str:
-        body = self.engine.dump(format=RdfFormat.N_TRIPLES, from_graph=NamedNode(graph)) or b""
-        return hashlib.sha256(b"\n".join(sorted(body.splitlines()))).hexdigest()
 
 
 def query_error(error: Exception) -> KoggeError:
