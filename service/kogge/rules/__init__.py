@@ -1,0 +1,36 @@
+"""Level 4, rules: holds a graph against the shapes of a profile and says in one language what was found.
+
+A profile (`shapes/profiles.toml`) names its shape files, and the folders whose statements are looked up, so
+that a rule can see what a thing points to. Rules are SHACL Core and SPARQL-based constraints (SHACL,
+sections 4 and 5); nothing is inferred, nothing imported.
+"""
+
+from kogge.rules.findings import (
+    MAX_LISTED,
+    Finding,
+    Severity,
+    Where,
+    as_problem,
+    locate,
+    refused,
+    report,
+)
+from kogge.rules.judge import check
+from kogge.rules.profiles import Profile, profile_of, profiles
+from kogge.rules.terms import to_rdflib
+
+__all__ = [
+    "MAX_LISTED",
+    "Finding",
+    "Profile",
+    "Severity",
+    "Where",
+    "as_problem",
+    "check",
+    "locate",
+    "profile_of",
+    "profiles",
+    "refused",
+    "report",
+    "to_rdflib",
+]
