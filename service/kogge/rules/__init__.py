@@ -16,6 +16,7 @@ from kogge.rules.findings import (
     report,
 )
 from kogge.rules.judge import check
+from kogge.rules.large import check_large
 from kogge.rules.profiles import Profile, profile_of, profiles
 from kogge.rules.terms import to_rdflib
 
@@ -27,6 +28,7 @@ __all__ = [
     "Where",
     "as_problem",
     "check",
+    "check_large",
     "locate",
     "profile_of",
     "profiles",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
@@ -27,9 +26,6 @@ _Triple: TypeAlias = tuple[Node, Node, Node]
 
 TARGETS: Final = (SH.targetClass, SH.targetSubjectsOf)
 _NOTES: Final = (SH.name, SH.description, SH.order)
-
-# A date such as 2023-02-31 is a finding of a rule, not a line of the log.
-logging.getLogger("rdflib.term").setLevel(logging.ERROR)
 
 
 def check(
@@ -64,7 +60,7 @@ def aimed_at(subjects: Iterable[Node], graph: rdflib.Graph, profile: str) -> Aim
         classes: set[Node] = {RDFS.Resource}
         for kind in graph.objects(subject, RDF.type):
             if kind not in above:
-                above[kind] = set(graph.transitive_objects(kind, RDFS.subClassOf))
+                above[kind] = {up for up in graph.transitive_objects(kind, RDFS.subClassOf) if up}
             classes |= above[kind]
         for value in classes:
             for shape in by_class.get(value, ()):
@@ -78,9 +74,8 @@ def aimed_at(subjects: Iterable[Node], graph: rdflib.Graph, profile: str) -> Aim
 def judge(graph: rdflib.Graph, profile: str, aims: Aims, lang: str) -> Iterator[Finding]:
     """What pySHACL says of these things, in no order; `graph` is all that it can look up."""
     shapes = rdflib.Graph(store="SimpleMemory")
-    spoken = _spoken(profile, lang if lang in names.LANGUAGES else "en")
     for shape, things in aims.items():
-        for triple in spoken[shape]:
+        for triple in _spoken(shape, profile, lang if lang in names.LANGUAGES else "en"):
             shapes.add(triple)
         for thing in things:
             shapes.add((shape, SH.targetNode, thing))
@@ -91,25 +86,16 @@ def judge(graph: rdflib.Graph, profile: str, aims: Aims, lang: str) -> Iterator[
 
 
 @cache
-def _spoken(profile: str, lang: str) -> Mapping[Node, Collection[_Triple]]:
-    """Shape with a target → all that it consists of but the target, in one language.
+def _spoken(shape: Node, profile: str, lang: str) -> Collection[_Triple]:
+    """All that a shape consists of but its target, in one language.
 
     What pySHACL need not read costs no time: shapes with nothing to judge, notes, what nobody will read.
     """
     shapes = shapes_of(profile)
-    return {
-        shape: _below(shape, shapes, lang)
-        for target in TARGETS
-        for shape in shapes.subjects(target, unique=True)
-    }
-
-
-def _below(shape: Node, shapes: rdflib.Graph, lang: str) -> Collection[_Triple]:
-    """The triples that can be reached from a shape."""
     triples: list[_Triple] = []
-    seen, next_ones = {shape}, [shape]
-    while next_ones:
-        for triple in shapes.triples((next_ones.pop(), None, None)):
+    seen, to_come = {shape}, [shape]
+    while to_come:
+        for triple in shapes.triples((to_come.pop(), None, None)):
             _subject, predicate, value = triple
             if predicate in TARGETS or predicate in _NOTES:
                 continue
@@ -118,7 +104,7 @@ def _below(shape: Node, shapes: rdflib.Graph, lang: str) -> Collection[_Triple]:
             triples.append(triple)
             if value not in seen:
                 seen.add(value)
-                next_ones.append(value)
+                to_come.append(value)
     return triples
 
 

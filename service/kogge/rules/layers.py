@@ -30,6 +30,14 @@ class Views(Store):
     context_aware = True
     graph_aware = True
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._context = rdflib.Graph(store=self, bind_namespaces="none")
+
+    def one(self) -> Iterator[rdflib.Graph]:
+        """The one context."""
+        return iter((self._context,))
+
 
 class Layers(Views):
     """Several graphs as one, each triple once."""
@@ -39,11 +47,11 @@ class Layers(Views):
         self._layers = graphs
 
     def triples(self, triple_pattern: Any, context: Any = None) -> Iterator[Any]:  # noqa: ARG002
-        """The triples that match, with no context."""
+        """The triples that match, each with the one context."""
         for index, layer in enumerate(self._layers):
             for triple in layer.triples(triple_pattern):
                 if not any(triple in above for above in self._layers[:index]):
-                    yield triple, iter(())
+                    yield triple, self.one()
 
     def __len__(self, context: Any = None) -> int:
         # At most: a triple of two layers counts twice. It is asked often, and only whether there is any.

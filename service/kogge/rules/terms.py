@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections.abc import Iterable
 from typing import TypeAlias
 
@@ -11,6 +13,10 @@ from rdflib import BNode, URIRef
 from rdflib.term import Node
 
 from kogge import names
+
+# A date such as 2023-02-31 is a finding of a rule, not a line of the log, and no warning.
+logging.getLogger("rdflib.term").setLevel(logging.ERROR)
+warnings.filterwarnings("ignore", category=UserWarning, module="rdflib.term")
 
 Stored: TypeAlias = ox.NamedNode | ox.BlankNode | ox.Literal
 
