@@ -45,6 +45,7 @@ bench: $(VENV)/.tested
 	@$(BIN)/python bench/lookup_quality.py
 	@$(BIN)/python bench/lookup.py
 	@$(BIN)/python bench/endpoint.py
+	@$(BIN)/python bench/check.py
 	@$(BIN)/python bench/contribution.py
 
 soak: $(VENV)/.tested

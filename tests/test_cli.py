@@ -19,13 +19,14 @@ from typing import Any
 
 import pytest
 
-from kogge import cli, table
+from kogge import cli, names, table
 
 COMMAND = (sys.executable, "-m", "kogge")
 NEED = """@prefix kogge: <https://w3id.org/kogge/ontology#> .
 
 <https://w3id.org/kogge/id/need/kiel/a> a kogge:Need .
 """
+THING = names.thing("project", "neu")
 
 
 @dataclass
@@ -208,6 +209,35 @@ def test_check_tells_what_conforms(run: Run, tmp_path: Path) -> None:
     (tmp_path / "empty.ttl").write_text("# nothing\n")
     printed = run("check", "empty.ttl", "--lang", "nl")
     assert (printed.code, printed.out) == (0, "empty.ttl: in orde\n")
+
+
+def test_check_takes_our_own_facts_with_named_graphs_and_finds_the_same(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "bad.nq").write_text(f"<{THING}> <{names.RDF}type> <{names.KOGGE}Project> <urn:g> .\n")
+    (tmp_path / "bad.nt").write_text(f"<{THING}> <{names.RDF}type> <{names.KOGGE}Project> .\n")
+    quads, triples = (run("check", file, "--profile", "graph") for file in ("bad.nq", "bad.nt"))
+    assert quads.code == triples.code == 1
+    assert quads.out == triples.out.replace("bad.nt", "bad.nq")
+    assert "kogge:status" in quads.out
+    assert "it has named graphs" in one_line(run("check", "bad.nq"))
+
+
+def test_check_names_the_line_in_named_graphs_that_cannot_be_read(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "broken.nq").write_text(f"<{THING}> <{names.RDF}type> <{names.KOGGE}Project> .\nnonsense\n")
+    assert "line 2" in run("check", "broken.nq", "--profile", "graph").err
+    assert "no file" in run("check", "no.nq", "--profile", "graph").err
+
+
+@pytest.mark.parametrize(("profile", "limit"), [("graph", 10), ("graph", 1 << 20), ("contribution", 1 << 20)])
+def test_check_finds_the_same_in_a_large_file_line_by_line(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, profile: str, limit: int
+) -> None:
+    (tmp_path / "bad.ttl").write_text(f"# one\n\n<{THING}> a <{names.KOGGE}Project> .\n")
+    ordinary = run("check", "bad.ttl", "--profile", profile)
+    assert "bad.ttl:3:" in ordinary.out
+    monkeypatch.setattr("kogge.desk._LARGE", 0)
+    monkeypatch.setattr("kogge.syntax.MAX_BYTES", limit)
+    large = run("check", "bad.ttl", "--profile", profile)
+    assert (large.code, large.out) == (ordinary.code, ordinary.out)
 
 
 def test_check_names_line_and_column_of_what_it_cannot_read(run: Run, tmp_path: Path) -> None:

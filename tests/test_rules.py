@@ -15,6 +15,8 @@ from rdflib import RDF, RDFS, SH, URIRef
 
 from kogge import artefacts, names, rules, syntax
 from kogge.errors import BadRequest
+from kogge.rules.judge import TARGETS, aimed_at
+from kogge.rules.profiles import folder, shapes_of
 
 CASES = Path(__file__).parent / "cases" / "shapes"
 KGS = names.BASE + "shapes#"
@@ -109,7 +111,7 @@ def test_every_shape_is_broken_by_a_case_of_its_own() -> None:
 
 
 def test_every_node_shape_judges_a_passing_case() -> None:
-    known = world() + rules._folder("ontology")
+    known = world() + folder("ontology")
     known += shapes().triples((None, RDFS.subClassOf, None))
     judged: set[str] = set()
     for profile in rules.profiles():
@@ -117,10 +119,17 @@ def test_every_node_shape_judges_a_passing_case() -> None:
         for case in PASSING:
             if case.profile == profile:
                 data += case.graph()
-        aimed = rules._narrowed(profile, known + data, set(data.subjects()), "en")
-        judged |= {str(shape).replace(KGS, "kgs:") for shape in aimed.subjects(SH.targetNode, unique=True)}
+        aimed = aimed_at(set(data.subjects()), known + data, profile)
+        judged |= {str(shape).replace(KGS, "kgs:") for shape in aimed}
     # What is never to be stated has no case in which it is stated and passes.
     assert named(SH.NodeShape) - judged == {"kgs:NotDerived"}
+
+
+def test_every_shape_is_aimed_in_a_way_that_the_check_knows() -> None:
+    kinds = {str(predicate) for _shape, predicate, _value in shapes() if "#target" in str(predicate)}
+    assert kinds == {str(target) for target in TARGETS}
+    aimed = {shape for target in TARGETS for shape in shapes().subjects(target)}
+    assert {str(shape).replace(KGS, "kgs:") for shape in aimed} == named(SH.NodeShape)
 
 
 def test_every_shape_speaks_three_languages() -> None:
@@ -158,7 +167,7 @@ def test_every_shape_file_is_in_a_profile() -> None:
 
 
 def test_every_class_of_ours_has_a_node_shape() -> None:
-    kogge = rules._folder("ontology")
+    kogge = folder("ontology")
     classes = {
         str(term) for term in kogge.subjects(RDF.type, rdflib.OWL.Class) if str(term).startswith(names.KOGGE)
     }
@@ -168,14 +177,12 @@ def test_every_class_of_ours_has_a_node_shape() -> None:
 
 @pytest.mark.parametrize("profile", ["contribution", "graph", "vocabulary"])
 def test_the_shapes_are_well_formed_shacl(profile: str) -> None:
-    conforms, _graph, text = pyshacl.validate(
-        rdflib.Graph(), shacl_graph=rules._shapes(profile), meta_shacl=True
-    )
+    conforms, _graph, text = pyshacl.validate(rdflib.Graph(), shacl_graph=shapes_of(profile), meta_shacl=True)
     assert conforms, text
 
 
 def test_the_graph_of_this_repository_has_no_violation_and_shows_the_conflict_of_2019() -> None:
-    findings = rules.check(rules._folder("graph"), "graph", "de")
+    findings = rules.check(folder("graph"), "graph", "de")
     assert [finding for finding in findings if finding.severity == "violation"] == []
     meeting = names.thing("event", "expertentreffen-2019")
     conflict = [finding for finding in findings if finding.subject == meeting]
@@ -187,7 +194,7 @@ def test_the_graph_of_this_repository_has_no_violation_and_shows_the_conflict_of
 
 
 def test_our_words_and_the_thesaurus_have_no_finding() -> None:
-    assert rules.check(rules._folder("ontology"), "vocabulary") == []
+    assert rules.check(folder("ontology"), "vocabulary") == []
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,12 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Unpack
+
+from pyoxigraph import RdfFormat
 
 from kogge import media, names, publish, questions, syntax
 from kogge.errors import (
@@ -62,6 +64,7 @@ _KINDS: Final = f"""SELECT ?kind ?label WHERE {{
 }}"""
 _WHOLE: Final = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
 PATIENCE: Final = 5.0  # seconds for which a question waits for the lookup that is being opened
+_LARGE: Final = 2000  # triples: from about here on the store finds suspects faster than pySHACL judges all
 EXPERTISE: Final = (media.JSON, media.JSON_LD, media.CSV, media.TURTLE)
 # A bare slug means a municipality first, then the other kinds that can have expertise or seek it.
 _HOLDERS: Final = ("municipality", "district", "state", "province", "alliance", "organisation")
@@ -563,11 +566,19 @@ def query_text(name: str, params: Mapping[str, str]) -> str:
     return questions.as_text(question, params)
 
 
-def check(path: Path, profile: str, lang: str, graph: str | None = None) -> Checked:
+def check(
+    path: Path,
+    profile: str,
+    lang: str,
+    graph: str | None = None,
+    told: Callable[[str, int, int], None] = lambda _step, _done, _of: None,
+) -> Checked:
     """What a profile finds in a file; a contribution is read and judged as the service does it.
 
-    `graph` (`luebeck/projects`) is where a contribution would be sent, by its owner. Raises Unreadable,
-    NotFound, BadRequest for profile and graph, and for a contribution as `contribution.judge`.
+    `graph` (`luebeck/projects`) is where a contribution would be sent, by its owner. Our own facts may be of
+    any size, and have named graphs; which, does not matter. `told` hears of the steps "read", "find", "judge"
+    of what is large. Raises Unreadable, NotFound, BadRequest for profile and graph, and for a contribution as
+    `contribution.judge`.
     """
     # Imported here: the validator takes longer to load than all the rest, and only this needs it.
     from kogge import rules
@@ -577,10 +588,28 @@ def check(path: Path, profile: str, lang: str, graph: str | None = None) -> Chec
         from kogge.contribution.files import check_file
 
         return Checked(str(path), check_file(path, lang, graph).findings)
+    graphs = syntax.format_of(path.name) in (RdfFormat.N_QUADS, RdfFormat.TRIG)
+    if graphs or _size(path) > syntax.MAX_BYTES:
+        quads = syntax.stream_file(path, lambda done, of: told("read", done, of))
+        lines = _lines(path) if path.suffix == ".ttl" else ()
+        return Checked(str(path), rules.check_large(quads, profile, lang, lines=lines, told=told))
     data = syntax.read_bytes(path)
     triples = syntax.parse(data, path.name, name=str(path))
     text = data.decode("utf-8-sig") if path.suffix == ".ttl" else ""
-    return Checked(str(path), rules.check(rules.to_rdflib(triples), profile, lang, text=text))
+    if len(triples) > _LARGE:
+        found = rules.check_large(triples, profile, lang, lines=text.splitlines(), told=told)
+    else:
+        found = rules.check(rules.to_rdflib(triples), profile, lang, text=text)
+    return Checked(str(path), found)
+
+
+def _lines(path: Path) -> Iterator[str]:
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        yield from file
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
 
 
 def report(checked: Sequence[Checked], wanted: MediaType) -> Result:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Final, TypeAlias
 from xml.parsers import expat
 
 import pyoxigraph as ox
-from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple
 
 from kogge import artefacts, names
 from kogge.errors import (
@@ -50,6 +50,7 @@ FORMATS: Final = {
 MAX_BYTES: Final = 16 * 1024 * 1024
 MAX_JSON_DEPTH: Final = 32
 MAX_TRIPLE_TERMS: Final = 1000
+_TOLD_EVERY: Final = 10_000
 
 _LOCAL: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?")
 _SHORT: Final = {  # literals that Turtle writes without quotes (Turtle 1.1, section 2.5.2)
@@ -113,6 +114,31 @@ def parse(
 def read_file(path: Path, *, keep_labels: bool = False) -> list[Triple]:
     """The triples of a file, its format taken from its suffix. Raises NotFound, and as `parse` does."""
     return parse(read_bytes(path), format_of(path.name), name=str(path), keep_labels=keep_labels)
+
+
+def stream_file(path: Path, told: Callable[[int, int], None] = lambda _read, _of: None) -> Iterator[Quad]:
+    """The statements of a file of ours of any size, one by one: Turtle, N-Triples, TriG or N-Quads.
+
+    `told` hears how many bytes of how many have been read. Raises NotFound, Unreadable, UnsupportedType.
+    """
+    chosen = format_of(path.name)
+    if chosen in (RdfFormat.JSON_LD, RdfFormat.RDF_XML):
+        raise TooLarge(f"'{path}' is too large for its format.", "Give N-Triples (.nt) or Turtle (.ttl).")
+    try:
+        of = path.stat().st_size
+        with path.open("rb") as file:
+            file.seek(3 if file.read(3) == b"\xef\xbb\xbf" else 0)
+            for count, quad in enumerate(ox.parse(file, chosen, rename_blank_nodes=True)):
+                if count % _TOLD_EVERY == 0:
+                    told(file.tell(), of)
+                yield quad
+            told(of, of)
+    except FileNotFoundError as error:
+        raise NotFound(f"There is no file '{path}'.", "Check the name and the folder.") from error
+    except SyntaxError as error:
+        raise unreadable(error, b"", chosen, str(path)) from error
+    except OSError as error:
+        raise Unreadable(f"The file '{path}' cannot be read: {error.strerror or error}.") from error
 
 
 def read_bytes(path: Path) -> bytes:

@@ -18,6 +18,7 @@ from kogge import desk as desks
 from kogge import media, names, table
 from kogge.desk import Checked, Desk
 from kogge.errors import BadRequest, KoggeError, Misconfigured, Unavailable, Unreadable
+from kogge.progress import Progress
 from kogge.settings import Settings
 from kogge.store.evaluate import Result
 
@@ -192,14 +193,17 @@ def _text_of(query: str, params: Mapping[str, str]) -> str:
 def _check(given: argparse.Namespace) -> int:
     checked: list[Checked] = []
     unreadable = False
+    progress = Progress(sys.stderr, given.lang)
     for name in given.files:
         try:
-            checked.append(desks.check(Path(name), given.profile, given.lang, given.graph))
+            found = desks.check(Path(name), given.profile, given.lang, given.graph, progress.show)
+            checked.append(found)
         except KoggeError as error:
             if given.profile not in desks.profiles():
                 raise
             _say(error)
             unreadable = True
+    progress.end()
     if given.format == "text":
         for each in checked:
             print(
