@@ -164,8 +164,13 @@ def align(ledger: Ledger, store: Store) -> None:
     with store.changing():
         if reason:
             store.clear()
-        for graphs in _portions(ledger, missing):
-            store.replace_graphs(graphs)
+        for bodies in _portions(ledger, missing):
+            if not mark.number:
+                store.fill(bodies)
+            else:
+                store.replace_graphs(
+                    {graph: syntax.parse(bodies[graph], RdfFormat.N_TRIPLES) for graph in bodies}
+                )
         _derive(store, [version.graph for version in missing])
         whole = not mark.number or (mark.rules, mark.erasures) != (rules, erasures)
         _write_history(ledger, store, Mark(number, rules, erasures), after=0 if whole else mark.number)
@@ -274,18 +279,17 @@ def _strange(mark: Mark, ledger: Ledger, store: Store) -> str:
     return ""
 
 
-def _portions(ledger: Ledger, versions: Sequence[Version]) -> Iterator[dict[str, list[Triple]]]:
+def _portions(ledger: Ledger, versions: Sequence[Version]) -> Iterator[dict[str, bytes]]:
     """The content of versions by graph, in portions that fit into the memory."""
-    graphs: dict[str, list[Triple]] = {}
+    bodies: dict[str, bytes] = {}
     size = 0
     for version in versions:
-        body = ledger.body(version.number)
-        graphs[version.graph] = syntax.parse(body, RdfFormat.N_TRIPLES)
-        if (size := size + len(body)) > PORTION:
-            yield graphs
-            graphs, size = {}, 0
-    if graphs:
-        yield graphs
+        bodies[version.graph] = ledger.body(version.number)
+        if (size := size + len(bodies[version.graph])) > PORTION:
+            yield bodies
+            bodies, size = {}, 0
+    if bodies:
+        yield bodies
 
 
 def _derive(store: Store, changed: Sequence[str]) -> None:  # noqa: ARG001 - for whom it will matter

@@ -46,6 +46,10 @@ class Store(Protocol):
         """Like `replace_graph` for several graphs in one transaction: all are seen, or none."""
         ...
 
+    def fill(self, graphs: Mapping[str, bytes]) -> None:
+        """Adds graphs that are not there yet (canonical N-Triples), quickly, and not in one transaction."""
+        ...
+
     def amend(self, iri: str, removed: Iterable[Triple], added: Iterable[Triple]) -> None:
         """Takes triples out of a named graph and puts others in, in one transaction, whatever it holds."""
         ...
