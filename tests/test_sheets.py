@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import re
@@ -26,12 +27,14 @@ from kogge import artefacts, cli, media, names, syntax
 from kogge.contribution import cells, columns, form, lists, sheet, workbook
 from kogge.contribution.cells import Odd
 from kogge.contribution.files import facts
-from kogge.contribution.judge import Sent, judge
+from kogge.contribution.judge import Judged, Sent, judge
 from kogge.contribution.own import Rights
+from kogge.contribution.reader import Reader
 from kogge.contribution.sheet import Sheets, read_sheets
 from kogge.contribution.template import EXAMPLE, FIRST, HEADINGS, template
 from kogge.errors import BadRequest, KoggeError, TooLarge, Unprocessable, Unreadable, UnsupportedType
 from kogge.rules import Finding
+from kogge.store.crew import Crew, Lane
 
 CASES = Path(__file__).parent / "cases" / "sheets"
 REFUSALS = (BadRequest, TooLarge, UnsupportedType, Unprocessable)  # 400, 413, 415, 422
@@ -958,6 +961,24 @@ def test_the_judgement_of_a_workbook_has_a_graph_per_row_and_names_what_is_in_th
     assert [each for each in judged.findings if each.severity == "violation"] == []
     assert len(judged.graphs) == 6
     assert any(b"neustadt-im-speicher" in each.content for each in judged.graphs)
+
+
+def test_a_caged_worker_judges_a_workbook_as_this_process_does(tmp_path: Path) -> None:
+    primary = Store(str(tmp_path / "store"))
+    primary.extend(facts())
+    primary.flush()
+    crew = Crew(primary, tmp_path / "snapshots")
+    reader = Reader(crew, Lane(1, 2, niceness=0))
+    sent = Sent(filled(PARTNER), media.XLSX, names.graph("luebeck", "tabelle"), LUEBECK, "de")
+
+    async def asked() -> list[Judged]:
+        await crew.start()
+        try:
+            return [await reader.judge(sent), await reader.judge(sent)]
+        finally:
+            await crew.stop()
+
+    assert asyncio.run(asked()) == [judge(sent, facts())] * 2
 
 
 def test_a_workbook_with_things_of_others_is_forbidden_and_says_in_which_row() -> None:
