@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyoxigraph import Literal, NamedNode, Store, Triple
 
-from kogge import artefacts, cli, media, names, syntax
+from kogge import artefacts, cli, media, names, publish, questions, syntax, table
 from kogge.contribution import cells, columns, form, lists, sheet, workbook
 from kogge.contribution.cells import Odd
 from kogge.contribution.files import facts
@@ -32,9 +32,12 @@ from kogge.contribution.own import Rights
 from kogge.contribution.reader import Reader
 from kogge.contribution.sheet import Sheets, read_sheets
 from kogge.contribution.template import EXAMPLE, FIRST, HEADINGS, template
+from kogge.desk import Desk
 from kogge.errors import BadRequest, KoggeError, TooLarge, Unprocessable, Unreadable, UnsupportedType
 from kogge.rules import Finding
+from kogge.settings import Settings
 from kogge.store.crew import Crew, Lane
+from kogge.store.embedded import EmbeddedStore
 
 CASES = Path(__file__).parent / "cases" / "sheets"
 REFUSALS = (BadRequest, TooLarge, UnsupportedType, Unprocessable)  # 400, 413, 415, 422
@@ -979,6 +982,27 @@ def test_a_caged_worker_judges_a_workbook_as_this_process_does(tmp_path: Path) -
             await crew.stop()
 
     assert asyncio.run(asked()) == [judge(sent, facts())] * 2
+
+
+def test_what_a_city_fills_in_is_found_once_it_is_published() -> None:
+    found = read(filled(PARTNER))
+    store = EmbeddedStore()
+    curated = {source.graph: source.triples() for source in publish.sources()}
+    store.replace_graphs(curated | {thing.graph: thing.triples for thing in found.things})
+    questions.derive(store)
+    desk = Desk(store, Settings.from_environment({}))
+    try:
+        answer = desk.who("Parken", lang="de")
+        first = answer["results"][0]
+        assert (first["holder"]["label"], first["score"]) == ("Lübeck", 7)
+        assert {(piece["kind"], piece["label"]) for piece in first["evidence"]} == {
+            ("practised", PROJECT["Name (Deutsch)"]),
+            ("declared", "Rede 2026"),
+        }
+        seeking = table.who(desk.who("wer sucht Wasserstoff", lang="de"), desk.evidence_labels("de"), 90)
+        assert "Rat sucht: Lübeck (Wasserstoff)" in seeking  # a need without a source is shown too
+    finally:
+        desk.close()
 
 
 def test_a_workbook_with_things_of_others_is_forbidden_and_says_in_which_row() -> None:
