@@ -24,14 +24,16 @@ from hypothesis import strategies as st
 from pyoxigraph import Literal, NamedNode, Store, Triple
 
 from kogge import artefacts, cli, media, names, publish, questions, syntax, table
-from kogge.contribution import cells, columns, form, lists, sheet, workbook
+from kogge.contribution import cells, columns, form, lists, workbook
 from kogge.contribution.cells import Odd
+from kogge.contribution.choices import Choices
 from kogge.contribution.files import facts
 from kogge.contribution.judge import Judged, Sent, judge
 from kogge.contribution.own import Rights
 from kogge.contribution.reader import Reader
-from kogge.contribution.sheet import Sheets, read_sheets
+from kogge.contribution.sheet import read_sheets
 from kogge.contribution.template import EXAMPLE, FIRST, HEADINGS, template
+from kogge.contribution.told import Sheets, reworded
 from kogge.desk import Desk
 from kogge.errors import BadRequest, KoggeError, TooLarge, Unprocessable, Unreadable, UnsupportedType
 from kogge.rules import Finding
@@ -344,7 +346,7 @@ def test_every_choice_that_the_template_offers_is_understood_when_it_is_read() -
     count = 0
     for lang in names.LANGUAGES:
         book = openpyxl.load_workbook(io.BytesIO(made(lang, True)))
-        reading = sheet._Reading(LUEBECK, lang, lists.facts())
+        choices = Choices(lists.facts(), lang)
         for page in book.worksheets[1:-1]:
             kind = next(each for each in columns.kinds().values() if each.sheet[lang] == page.title)
             for rule in page.data_validations.dataValidation:
@@ -356,7 +358,7 @@ def test_every_choice_that_the_template_offers_is_understood_when_it_is_read() -
                 assert head is not None
                 for row in book.worksheets[-1][area]:
                     count += 1
-                    assert reading._chosen(head.column, str(row[0].value)), (page.title, row[0].value)
+                    assert choices.chosen(head.column, str(row[0].value)), (page.title, row[0].value)
     assert count > 5000
 
 
@@ -926,7 +928,7 @@ def messages() -> set[str]:
         for triple in syntax.read_file(path)
         if triple.predicate == predicate and isinstance(triple.object, Literal)
     ]
-    told = [*read_ones, *map(sheet.reworded, rules_ones)]
+    told = [*read_ones, *map(reworded, rules_ones)]
     return {re.sub(r"\\{\??\w+\\}", ".+", re.escape(text)) for text in told}
 
 

@@ -19,7 +19,8 @@ from kogge.contribution.known import known
 from kogge.contribution.own import Rights
 from kogge.contribution.places import Places, places
 from kogge.contribution.read import LIMITS, Limits, read
-from kogge.contribution.sheet import Sheets, read_sheets, with_rules
+from kogge.contribution.sheet import read_sheets
+from kogge.contribution.told import Sheets, with_rules
 from kogge.media import MediaType
 from kogge.rules import Finding, Where
 
