@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
+from pyoxigraph import NamedNode
+
 from kogge import artefacts, names, syntax
 from kogge.errors import KoggeError, Refused, TooLarge
 
@@ -98,7 +100,7 @@ def _text(body: bytes, match: re.Match[bytes], top: _Frame, found: Document, nam
             raise _elsewhere(body, match.start(), text, name)
         found.contexts.append((match.start(), match.end(), text))
     elif top.key == "@id":
-        if _NO_IRI.search(text):
+        if _NO_IRI.search(text) or not _is_iri(text):
             raise syntax.refused(
                 body,
                 match.start(),
@@ -107,6 +109,16 @@ def _text(body: bytes, match: re.Match[bytes], top: _Frame, found: Document, nam
                 "Write what is not allowed in one as %XX.",
             )
         found.ids.append((match.start(), text))
+
+
+def _is_iri(text: str) -> bool:
+    """Whether an identifier can be an IRI; the parser would leave out a thing that has none."""
+    if text.startswith(("@", "_:")) or ":" not in text.partition("/")[0]:
+        return not text.startswith("//")
+    try:
+        return bool(NamedNode(text))
+    except ValueError:
+        return False
 
 
 def _elsewhere(body: bytes, position: int, context: str, name: str) -> Refused:
