@@ -44,6 +44,7 @@ bench: $(VENV)/.tested
 	@$(BIN)/python bench/lookup_quality.py
 	@$(BIN)/python bench/lookup.py
 	@$(BIN)/python bench/endpoint.py
+	@$(BIN)/python bench/contribution.py
 
 install: $(VENV)/.installed
 

@@ -38,6 +38,7 @@ _FACTS: Final = "graph"
 _TARGETS: Final = (SH.targetClass, SH.targetSubjectsOf)
 _NOTES: Final = (SH.name, SH.description, SH.order)
 _NAME: Final = re.compile(r"<[^<>\s]*>|[\w.-]*:[\w.-]*")
+_LITERAL: Final = re.compile(r'("(?:[^"\\]|\\.)*")(?:@([A-Za-z0-9-]+)|\^\^(\S+))?', re.DOTALL)
 _STATEMENT: Final = re.compile(rf"\s*({_NAME.pattern})(?=\s|$)")
 _PREFIX: Final = re.compile(
     r"^\s*(?:@prefix|PREFIX)\s+([\w.-]*):\s*<([^<>\s]*)>", re.MULTILINE | re.IGNORECASE
@@ -411,7 +412,10 @@ def _written(term: Node) -> str:
 
 
 def _read(text: str) -> Node:
-    """The term of which `_written` says this."""
+    """The term of which `_written` says this; literals keep their form: some are very long numbers."""
+    if literal := _LITERAL.fullmatch(text):
+        datatype = URIRef(str(_read(literal[3]))) if literal[3] else None
+        return rdflib.Literal(str(from_n3(literal[1])), literal[2], datatype, normalize=False)
     term = from_n3(text, nsm=_namespaces())
     return term if isinstance(term, Node) else rdflib.Literal(text)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Final
+from typing import Final, TypeAlias
 
 from pyoxigraph import Literal, NamedNode, Quad, Store, Triple
 
@@ -80,6 +80,9 @@ class _Part:
     cells: Mapping[tuple[str, str], Where] = field(default_factory=dict)
 
 
+_Found: TypeAlias = tuple[Finding, _Part | None]
+
+
 def judge(sent: Sent, store: Store, limits: Limits = LIMITS) -> Judged:
     """Judges what was sent, by what the store says. Raises as `read` and `read_sheets`, for unreadable files.
 
@@ -98,9 +101,9 @@ def judge(sent: Sent, store: Store, limits: Limits = LIMITS) -> Judged:
         findings = with_rules(sheets, findings)
     return Judged(
         graphs=tuple(Content(part.graph, syntax.canonical(part.triples), part.cells) for part in parts),
-        findings=tuple(findings[: rules.MAX_LISTED]),
+        findings=tuple(_placed(*each) for each in findings[: rules.MAX_LISTED]),
         total=len(findings),
-        refused=rules.refused(findings),
+        refused=rules.refused(finding for finding, _ in findings),
         forbidden=forbidden,
     )
 
@@ -114,24 +117,24 @@ def _parts(sent: Sent, limits: Limits, store: Store) -> tuple[list[_Part], Sheet
     return [_Part(sent.graph, triples, cache(lambda: places(sent.body, sent.media)))], None
 
 
-def _each(parts: Sequence[_Part], look: Callable[[_Part], list[Finding]]) -> list[Finding]:
-    """The findings in each part, with their places."""
-    return [_placed(finding, part) for part in parts for finding in look(part)]
+def _each(parts: Sequence[_Part], look: Callable[[_Part], list[Finding]]) -> list[_Found]:
+    """The findings in each part."""
+    return [(finding, part) for part in parts for finding in look(part)]
 
 
-def _ruled(parts: Sequence[_Part], sent: Sent, store: Store) -> list[Finding]:
+def _ruled(parts: Sequence[_Part], sent: Sent, store: Store) -> list[_Found]:
     """What the rules find in all parts together, which may point to each other."""
     said = [triple for part in parts for triple in part.triples]
     profile = _WORDS if sent.graph in (names.ONTOLOGY_GRAPH, names.TOPICS_GRAPH) else PROFILE
     found = known(store, said, {part.graph for part in parts}, rules.inverse(profile))
     data, context = rules.to_rdflib(said), rules.to_rdflib(found)
     of = {str(triple.subject): part for part in parts for triple in part.triples}
-    findings = []
+    findings: list[_Found] = []
     for finding in rules.check(data, profile, sent.lang, context):
         part = of.get(f"<{finding.subject}>")
         if finding.component in _BESIDE:
             finding = _beside(finding, said, found, sent.lang)
-        findings.append(_placed(finding, part) if part else finding)
+        findings.append((finding, part))
     return findings
 
 
@@ -156,8 +159,10 @@ def _beside(finding: Finding, said: Sequence[Triple], found: Iterable[Quad], lan
     return replace(finding, message=" ".join([finding.message, *added]))
 
 
-def _placed(finding: Finding, part: _Part) -> Finding:
+def _placed(finding: Finding, part: _Part | None) -> Finding:
     """The finding with the place of what it is about."""
+    if part is None:
+        return finding
     value = None if finding.value is None else rules.plain(finding.value)
     return replace(
         finding, where=part.places().at(finding.subject, rules.predicates(finding.path or ""), value)

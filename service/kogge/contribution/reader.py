@@ -29,7 +29,9 @@ class Reader:
     ) -> None:
         self._crew = crew
         self._seconds = seconds
-        self._lane = crew.open(lane or Lane(queue=16), Work(MODULE, memory, {}, too_complex, out_of_time))
+        self._lane = crew.open(
+            lane or Lane(queue=16, niceness=5), Work(MODULE, memory, {}, too_complex, out_of_time)
+        )
 
     async def judge(self, sent: Sent) -> Judged:
         """The judgement on what was sent. Who goes away cancels this call, and with it the work.

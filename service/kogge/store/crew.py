@@ -129,6 +129,11 @@ class Crew:
         self._lanes.append(lane)
         return lane
 
+    @property
+    def processes(self) -> list[int]:
+        """The numbers of the processes that run."""
+        return [worker.number for worker in self._workers]
+
     async def start(self, state: str = "") -> None:
         """Publishes the first snapshot and starts the workers; returns when all are ready.
 

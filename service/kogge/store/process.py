@@ -88,6 +88,11 @@ class Process(asyncio.Protocol):
         return self.ready and not self.ended and self._reply is None
 
     @property
+    def number(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
+    @property
     def code(self) -> int | None:
         """With which code (below 0: by which signal) it ended."""
         return self._process.returncode

@@ -1,0 +1,119 @@
+"""How fast a contribution is judged, from 10 k to 10 M triples in the store.
+
+    python bench/contribution.py [--triples N]… [--table …/german-municipalities.csv] [--keep DIR]
+
+Sends contributions of about 50 triples, no two the same, to the caged worker, as a dry run of the service
+does: read, owned, held against the rules together with what the store says of everything they touch. Tells
+the median and the 99th percentile in milliseconds, and the time of the processor, which other work on the
+machine does not lengthen as much.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Final
+
+from generate import TABLE
+from kogge import media, names
+from kogge.contribution.judge import Sent
+from kogge.contribution.own import Rights
+from kogge.contribution.reader import Reader
+from kogge.store.crew import Crew, Lane
+from lookup import filled
+
+SIZES: Final = (10_000, 1_000_000)
+EACH: Final = 100
+WARM: Final = 10
+RIGHTS: Final = Rights("luebeck", ("municipality/luebeck",))
+
+_HEAD: Final = """@prefix dcterms: <http://purl.org/dc/terms/> .
+@prefix kogge: <https://w3id.org/kogge/ontology#> .
+@prefix municipality: <https://w3id.org/kogge/id/municipality/> .
+@prefix skos: <http://www.w3.org/2004/02/skos/core#> .
+@prefix topic: <https://w3id.org/kogge/topic/> .
+@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+"""
+_PROJECT: Final = """
+<https://w3id.org/kogge/id/project/luebeck/projekt-{number}> a kogge:Project ;
+    skos:prefLabel "Projekt {number}"@de, "Project {number}"@en, "Project {number}"@nl ;
+    dcterms:description "Was daraus wurde."@de ;
+    kogge:lead municipality:luebeck ;
+    kogge:partner municipality:kiel, municipality:schwerin, municipality:groningen ;
+    kogge:status kogge:running ;
+    kogge:reviewedOn "2026-05-31"^^xsd:date ;
+    kogge:topic topic:parken, topic:energie .
+"""
+
+
+def contribution(number: int) -> Sent:
+    """A contribution of four projects (52 triples)."""
+    body = _HEAD + "".join(_PROJECT.format(number=4 * number + each) for each in range(4))
+    return Sent(body.encode(), media.TURTLE, names.graph("luebeck", f"projekte-{number}"), RIGHTS, "de")
+
+
+def measure(triples: int, table: Path, keep: Path | None) -> float:
+    """Prints the figures of one size; gives back the median in milliseconds."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = keep / str(triples) if keep else Path(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        store = filled(folder, triples, table)
+        try:
+            spent, processor = asyncio.run(_ask(Crew(store.engine, folder / "snapshots")))
+        finally:
+            store.close()
+    middle, late = median(spent), quantiles(spent, n=100)[98]
+    print(f"{triples:>11,} {len(spent):5} {middle:8.1f} {late:8.1f} {processor:10.1f}")
+    return middle
+
+
+async def _ask(crew: Crew) -> tuple[list[float], float]:
+    """Milliseconds of each contribution, and of the processor for one."""
+    reader = Reader(crew, Lane(1, niceness=0), seconds=60)
+    await crew.start()
+    try:
+        (worker,) = crew.processes
+        spent = []
+        for number in range(WARM + EACH):
+            if number == WARM:
+                before = _processor(worker)
+            begun = time.perf_counter()
+            judged = await reader.judge(contribution(number))
+            spent.append((time.perf_counter() - begun) * 1000)
+            if judged.refused:
+                raise SystemExit(f"A contribution is refused: {judged.findings[0]}")
+        return spent[WARM:], (_processor(worker) - before) / EACH
+    finally:
+        await crew.stop()
+
+
+def _processor(process: int) -> float:
+    """Milliseconds that a process had of the processor (proc(5), /proc/pid/stat)."""
+    user, system = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) * 1000 / os.sysconf("SC_CLK_TCK")
+
+
+def main() -> None:
+    """Measures each size and tells how the figures grow from the first to the last."""
+    parser = argparse.ArgumentParser(description="How fast a contribution is judged.")
+    parser.add_argument("--triples", type=int, action="append", help="a size, about; may be repeated")
+    parser.add_argument("--table", type=Path, default=TABLE, help="the table german-municipalities.csv")
+    parser.add_argument("--keep", type=Path, help="a folder in which the stores are kept, to be used again")
+    options = parser.parse_args()
+    if not options.table.is_file():
+        sys.exit(f"There is no table {options.table.name}. Give its place with --table.")
+    print(f"{'triples':>11} {'n':>5} {'median':>8} {'p99':>8} {'processor':>10}   (ms)")
+    sizes = options.triples or list(SIZES)
+    found = [measure(size, options.table, options.keep) for size in sizes]
+    if len(sizes) > 1:
+        print(f"from {sizes[0]:,} to {sizes[-1]:,} triples: {found[-1] / found[0]:.2f} times")
+
+
+if __name__ == "__main__":
+    main()
