@@ -98,7 +98,7 @@ def judge(sent: Sent, store: Store, limits: Limits = LIMITS) -> Judged:
     if not findings:
         findings = _ruled(parts, sent, store)
     if sheets is not None:
-        findings = with_rules(sheets, findings)
+        findings = [(each, None) for each in with_rules(sheets, (_placed(*found) for found in findings))]
     return Judged(
         graphs=tuple(Content(part.graph, syntax.canonical(part.triples), part.cells) for part in parts),
         findings=tuple(_placed(*each) for each in findings[: rules.MAX_LISTED]),
@@ -112,7 +112,7 @@ def _parts(sent: Sent, limits: Limits, store: Store) -> tuple[list[_Part], Sheet
     """The graphs in what was sent, one per document or row of a table, and the table."""
     if sent.media in media.SHEETS:
         sheets = read_sheets(sent.body, sent.media, sent.rights, sent.lang, lists.in_store(store))
-        return [_Part(row.graph, row.triples, row.places, row.cells) for row in sheets.things], sheets
+        return [_Part(row.graph, row.triples, cache(row.places), row.cells) for row in sheets.things], sheets
     triples = terms.composed(read(sent.body, sent.media, limits, name=sent.name))
     return [_Part(sent.graph, triples, cache(lambda: places(sent.body, sent.media)))], None
 
