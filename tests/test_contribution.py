@@ -121,8 +121,8 @@ def test_every_statement_of_turtle_has_its_place() -> None:
     }
     assert {name: (where.line, where.column) for name, where in shown.items()} == {
         "thing": (4, 1), "type": (4, 10), "text": (4, 20), "long": (4, 36), "number": (5, 13),
-        "dots": (5, 19), "relative": (6, 7), "other": (7, 1), "umlaut": (7, 18), "end": (7, 34), "again": (8, 12),
-        "property": (6, 3),
+        "dots": (5, 19), "relative": (6, 7), "other": (7, 1), "umlaut": (7, 18), "end": (7, 34),
+        "again": (8, 12), "property": (6, 3),
     }  # fmt: skip
     assert found.at("https://nobody.example/").line is None
 
@@ -155,7 +155,7 @@ def test_every_triple_of_our_facts_has_its_place() -> None:
         ),
         (
             media.RDF_XML,
-            f'<a:RDF xmlns:a="{names.RDF}" xmlns:k="{names.KOGGE}">\n <k:Project a:about="{LUEBECK}"/></a:RDF>',
+            f'<a:RDF xmlns:a="{names.RDF}" xmlns:k="urn:k:">\n <k:Project a:about="{LUEBECK}"/></a:RDF>',
             2,
             2,
         ),

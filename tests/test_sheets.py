@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import re
@@ -22,16 +23,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyoxigraph import Literal, NamedNode, Store, Triple
 
-from kogge import artefacts, cli, media, names, syntax
-from kogge.contribution import cells, columns, form, lists, sheet, workbook
+from kogge import artefacts, cli, media, names, publish, questions, syntax, table
+from kogge.contribution import cells, columns, form, lists, workbook
 from kogge.contribution.cells import Odd
+from kogge.contribution.choices import Choices
 from kogge.contribution.files import facts
-from kogge.contribution.judge import Sent, judge
+from kogge.contribution.judge import Judged, Sent, judge
 from kogge.contribution.own import Rights
-from kogge.contribution.sheet import Sheets, read_sheets
+from kogge.contribution.reader import Reader
+from kogge.contribution.sheet import read_sheets
 from kogge.contribution.template import EXAMPLE, FIRST, HEADINGS, template
+from kogge.contribution.told import Sheets, reworded
+from kogge.desk import Desk
 from kogge.errors import BadRequest, KoggeError, TooLarge, Unprocessable, Unreadable, UnsupportedType
 from kogge.rules import Finding
+from kogge.settings import Settings
+from kogge.store.crew import Crew, Lane
+from kogge.store.embedded import EmbeddedStore
 
 CASES = Path(__file__).parent / "cases" / "sheets"
 REFUSALS = (BadRequest, TooLarge, UnsupportedType, Unprocessable)  # 400, 413, 415, 422
@@ -338,7 +346,7 @@ def test_every_choice_that_the_template_offers_is_understood_when_it_is_read() -
     count = 0
     for lang in names.LANGUAGES:
         book = openpyxl.load_workbook(io.BytesIO(made(lang, True)))
-        reading = sheet._Reading(LUEBECK, lang, lists.facts())
+        choices = Choices(lists.facts(), lang)
         for page in book.worksheets[1:-1]:
             kind = next(each for each in columns.kinds().values() if each.sheet[lang] == page.title)
             for rule in page.data_validations.dataValidation:
@@ -350,7 +358,7 @@ def test_every_choice_that_the_template_offers_is_understood_when_it_is_read() -
                 assert head is not None
                 for row in book.worksheets[-1][area]:
                     count += 1
-                    assert reading._chosen(head.column, str(row[0].value)), (page.title, row[0].value)
+                    assert choices.chosen(head.column, str(row[0].value)), (page.title, row[0].value)
     assert count > 5000
 
 
@@ -920,7 +928,7 @@ def messages() -> set[str]:
         for triple in syntax.read_file(path)
         if triple.predicate == predicate and isinstance(triple.object, Literal)
     ]
-    told = [*read_ones, *map(sheet.reworded, rules_ones)]
+    told = [*read_ones, *map(reworded, rules_ones)]
     return {re.sub(r"\\{\??\w+\\}", ".+", re.escape(text)) for text in told}
 
 
@@ -958,6 +966,45 @@ def test_the_judgement_of_a_workbook_has_a_graph_per_row_and_names_what_is_in_th
     assert [each for each in judged.findings if each.severity == "violation"] == []
     assert len(judged.graphs) == 6
     assert any(b"neustadt-im-speicher" in each.content for each in judged.graphs)
+
+
+def test_a_caged_worker_judges_a_workbook_as_this_process_does(tmp_path: Path) -> None:
+    primary = Store(str(tmp_path / "store"))
+    primary.extend(facts())
+    primary.flush()
+    crew = Crew(primary, tmp_path / "snapshots")
+    reader = Reader(crew, Lane(1, 2, niceness=0))
+    sent = Sent(filled(PARTNER), media.XLSX, names.graph("luebeck", "tabelle"), LUEBECK, "de")
+
+    async def asked() -> list[Judged]:
+        await crew.start()
+        try:
+            return [await reader.judge(sent), await reader.judge(sent)]
+        finally:
+            await crew.stop()
+
+    assert asyncio.run(asked()) == [judge(sent, facts())] * 2
+
+
+def test_what_a_city_fills_in_is_found_once_it_is_published() -> None:
+    found = read(filled(PARTNER))
+    store = EmbeddedStore()
+    curated = {source.graph: source.triples() for source in publish.sources()}
+    store.replace_graphs(curated | {thing.graph: thing.triples for thing in found.things})
+    questions.derive(store)
+    desk = Desk(store, Settings.from_environment({}))
+    try:
+        answer = desk.who("Parken", lang="de")
+        first = answer["results"][0]
+        assert (first["holder"]["label"], first["score"]) == ("Lübeck", 7)
+        assert {(piece["kind"], piece["label"]) for piece in first["evidence"]} == {
+            ("practised", PROJECT["Name (Deutsch)"]),
+            ("declared", "Rede 2026"),
+        }
+        seeking = table.who(desk.who("wer sucht Wasserstoff", lang="de"), desk.evidence_labels("de"), 90)
+        assert "Rat sucht: Lübeck (Wasserstoff)" in seeking  # a need without a source is shown too
+    finally:
+        desk.close()
 
 
 def test_a_workbook_with_things_of_others_is_forbidden_and_says_in_which_row() -> None:

@@ -147,7 +147,7 @@ def _piece(
 
 
 def _source(said: Mapping[str, Any], words: Mapping[str, Any], width: int, column: int) -> Iterator[str]:
-    sources = said.get("sources") or ([said["source"]] if said["source"] else [])
+    sources = said.get("sources") or [source for source in (said.get("source"),) if source]
     if sources:
         titles = "; ".join(source["title"] for source in sources)
         yield from _wrapped(f"{words['source']}: {titles}", width, column, first=column)

@@ -278,6 +278,17 @@ def test_p11_what_is_no_iri(way: Way, iri: str) -> None:
     assert way.send(as_json, media.JSON_LD).status in (400, 422)
 
 
+def test_p11_json_is_not_left_out_without_a_word(way: Way) -> None:
+    said_ = json.loads(JSON_LD)
+    wrong = {**said_, "homepage": "https://www.luebeck.de/a b"}
+    reply = way.send(json.dumps(wrong, indent=1), media.JSON_LD)
+    assert (reply.status, "line 17, column 14" in reply.text, "is no IRI" in reply.text) == (422, True, True)
+    relative = {**said_, "homepage": "a.html"}
+    assert way.send(json.dumps(relative), media.JSON_LD).broken == {"kgs:Term-relative"}
+    text = {**said_, "description": {"de": "Achtung: {neu} <hier>"}}
+    assert way.send(json.dumps(text), media.JSON_LD).status == 202
+
+
 @pytest.mark.parametrize(
     "iri",
     [

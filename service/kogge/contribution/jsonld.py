@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
-from pyoxigraph import NamedNode
+from pyoxigraph import Literal, NamedNode, Triple
 
 from kogge import artefacts, names, syntax
 from kogge.errors import KoggeError, Refused, TooLarge
@@ -21,6 +22,7 @@ NAMES: Final = ("kogge", CONTEXT)  # what our context is called
 RELATIVE: Final = "https://relative.invalid/"  # the base that shows which IRIs were relative
 
 _TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}:,]', re.DOTALL)
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _NO_IRI: Final = re.compile(r'[\x00-\x20<>"{}|\\^`]')
 
 
@@ -35,20 +37,23 @@ class _Frame:
 
 @dataclass
 class Document:
-    """What a look at JSON found: named contexts (start, end, name), identifiers (start, text); in bytes."""
+    """What a look at JSON found: named contexts (start, end, name), identifiers (start, text); in bytes.
+
+    What is doubtful is right as a text, but no IRI: where one is wanted, the parser leaves it out.
+    """
 
     contexts: list[tuple[int, int, str]] = field(default_factory=list)
     ids: list[tuple[int, str]] = field(default_factory=list)
+    doubtful: list[tuple[int, str]] = field(default_factory=list)
 
 
-def prepare(body: bytes, deepest: int, most: int, name: str) -> bytes:
-    """The JSON with the names of our context replaced by it, at most `most` bytes; lines stay lines.
+def expanded(body: bytes, document: Document, most: int, name: str) -> bytes:
+    """The JSON with the names of our context replaced by it; lines stay lines.
 
-    Raises Refused with line and column for what is nested too deep, and for a context that lies elsewhere,
-    which it names; TooLarge. What is no JSON is left to the parser.
+    Raises TooLarge where that makes more than `most` bytes.
     """
     parts, end = [], 0
-    for start, stop, _ in look(body, deepest, name).contexts:
+    for start, stop, _ in document.contexts:
         parts += [body[end:start], _ours()]
         end = stop
     if sum(map(len, parts)) + len(body) - end > most:
@@ -57,7 +62,11 @@ def prepare(body: bytes, deepest: int, most: int, name: str) -> bytes:
 
 
 def look(body: bytes, deepest: int, name: str = "") -> Document:
-    """Where the JSON names contexts and identifiers. Raises Refused as `prepare`."""
+    """Where the JSON names contexts and identifiers. What is no JSON is left to the parser.
+
+    Raises Refused with line and column for what is nested too deep, and for a context that lies elsewhere,
+    which it names.
+    """
     found = Document()
     stack: list[_Frame] = []
     for match in _TOKEN.finditer(body):
@@ -109,6 +118,24 @@ def _text(body: bytes, match: re.Match[bytes], top: _Frame, found: Document, nam
                 "Write what is not allowed in one as %XX.",
             )
         found.ids.append((match.start(), text))
+    elif _SCHEME.match(text) and (_NO_IRI.search(text) or not _is_iri(text)):
+        found.doubtful.append((match.start(), text))
+
+
+def hold(body: bytes, document: Document, triples: Iterable[Triple], name: str) -> None:
+    """Raises Refused for what the parser left out without a word, with line and column."""
+    if not document.doubtful:
+        return
+    kept = {triple.object.value for triple in triples if isinstance(triple.object, Literal)}
+    for start, text in document.doubtful:
+        if text not in kept:
+            raise syntax.refused(
+                body,
+                start,
+                name,
+                f"{json.dumps(text[:200])} is no IRI, or its key is not in the context.",
+                "Write what is not allowed in an IRI as %XX, or map the key to a property.",
+            )
 
 
 def _is_iri(text: str) -> bool:

@@ -19,7 +19,8 @@ from kogge.contribution.known import known
 from kogge.contribution.own import Rights
 from kogge.contribution.places import Places, places
 from kogge.contribution.read import LIMITS, Limits, read
-from kogge.contribution.sheet import Sheets, read_sheets, with_rules
+from kogge.contribution.sheet import read_sheets
+from kogge.contribution.told import Sheets, with_rules
 from kogge.media import MediaType
 from kogge.rules import Finding, Where
 
@@ -96,17 +97,13 @@ def judge(sent: Sent, store: Store, limits: Limits = LIMITS) -> Judged:
         findings += _each(parts, lambda part: own.meddling(part.triples, part.graph, sent.rights, sent.lang))
     if not findings:
         findings = _ruled(parts, sent, store)
-    if sheets is None:
-        told = [_placed(*each) for each in findings[: rules.MAX_LISTED]]
-        total = len(findings)
-    else:
-        told = with_rules(sheets, (_placed(*each) for each in findings))
-        total = len(told)
+    if sheets is not None:
+        findings = [(each, None) for each in with_rules(sheets, (_placed(*found) for found in findings))]
     return Judged(
         graphs=tuple(Content(part.graph, syntax.canonical(part.triples), part.cells) for part in parts),
-        findings=tuple(told[: rules.MAX_LISTED]),
-        total=total,
-        refused=rules.refused(told) or rules.refused(finding for finding, _ in findings),
+        findings=tuple(_placed(*each) for each in findings[: rules.MAX_LISTED]),
+        total=len(findings),
+        refused=rules.refused(finding for finding, _ in findings),
         forbidden=forbidden,
     )
 
@@ -115,7 +112,7 @@ def _parts(sent: Sent, limits: Limits, store: Store) -> tuple[list[_Part], Sheet
     """The graphs in what was sent, one per document or row of a table, and the table."""
     if sent.media in media.SHEETS:
         sheets = read_sheets(sent.body, sent.media, sent.rights, sent.lang, lists.in_store(store))
-        return [_Part(row.graph, row.triples, row.places, row.cells) for row in sheets.things], sheets
+        return [_Part(row.graph, row.triples, cache(row.places), row.cells) for row in sheets.things], sheets
     triples = terms.composed(read(sent.body, sent.media, limits, name=sent.name))
     return [_Part(sent.graph, triples, cache(lambda: places(sent.body, sent.media)))], None
 

@@ -70,8 +70,10 @@ def read(
     """
     chosen = _format(wanted)
     body = _text(body, limits, name).removeprefix(b"\xef\xbb\xbf")
+    sent, document = body, None
     if wanted == media.JSON_LD:
-        body = jsonld.prepare(body, limits.json_depth, 2 * limits.body, name)
+        document = jsonld.look(body, limits.json_depth, name)
+        body = jsonld.expanded(body, document, 2 * limits.body, name)
     elif wanted == media.RDF_XML:
         rdfxml.inspect(body, limits.depth, name)
     else:
@@ -79,7 +81,7 @@ def read(
     # A relative IRI of JSON-LD would be left out without a word; of the others it is a fault of syntax.
     base = jsonld.RELATIVE if wanted == media.JSON_LD else None
     try:
-        return list(_counted(body, chosen, base, limits))
+        triples = list(_counted(body, chosen, base, limits))
     except SyntaxError as error:
         if "Named graphs are not allowed" in str(error):
             raise Refused(
@@ -88,6 +90,9 @@ def read(
         raise syntax.unreadable(error, body, chosen, name) from error
     except (RuntimeError, ValueError) as error:
         raise Unreadable(f"{name}: {error}") from error
+    if document:
+        jsonld.hold(sent, document, triples, name)
+    return triples
 
 
 def refuse_encoding(header: str | None) -> None:

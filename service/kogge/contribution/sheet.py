@@ -6,65 +6,31 @@ stands is remembered, so that what a rule finds later is told by sheet, row and 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pyoxigraph import Literal, NamedNode, Triple
 
-from kogge import media, names, rules, syntax
+from kogge import media, names, syntax
 from kogge.contribution import cells, columns, form, lists
 from kogge.contribution.cells import Odd
+from kogge.contribution.choices import Choices
 from kogge.contribution.columns import Column, Kind
 from kogge.contribution.form import Head
 from kogge.contribution.lists import Known
 from kogge.contribution.own import Rights
-from kogge.contribution.places import Places
+from kogge.contribution.told import Sheeted, Sheets
 from kogge.contribution.workbook import SEPARATORS, Cell, Table, letters, open_csv, open_xlsx
 from kogge.errors import Unreadable
 from kogge.media import MediaType
-from kogge.rules import SEVERITIES, Finding, Severity, Where
+from kogge.rules import Finding, Severity, Where
 
 COMPONENT: Final = "kgs:SheetConstraintComponent"
 _HEADING_ROWS: Final = 20  # the headings stand in one of the first rows
 _SHOWN: Final = 100
 _TYPE: Final = NamedNode(names.RDF + "type")
 _LABEL: Final = NamedNode(names.SKOS + "prefLabel")
-_TERMS: Final = re.compile(r" \((?:[a-z]+:[A-Za-z-]+|@[a-z]{2})\)")
-_GRAPH: Final = re.compile(r"\b(?:im Graphen|in the graph|in de graaf)\b")
-
-
-@dataclass(frozen=True)
-class Sheeted:
-    """The graph that one row makes, and where its statements stand.
-
-    `cells` knows (thing, property) → cell, also of cells that are empty, and (thing, property@de) of texts;
-    `values` knows the cell of one value.
-    `new_id` is the identifier that was made because the row gave none.
-    """
-
-    graph: str
-    triples: list[Triple]
-    cells: Mapping[tuple[str, str], Where]
-    values: Mapping[tuple[str, str, str], Where]
-    row: Where
-    new_id: str | None
-
-    def places(self) -> Places:
-        """Where its things, their properties and their values stand."""
-        things = {
-            triple.subject.value: self.row for triple in self.triples if isinstance(triple.subject, NamedNode)
-        }
-        return Places(things, dict(self.cells), dict(self.values))
-
-
-@dataclass(frozen=True)
-class Sheets:
-    """What a file says: one graph per row, in its order, and what could not be read."""
-
-    things: tuple[Sheeted, ...]
-    findings: tuple[Finding, ...]
 
 
 @dataclass
@@ -128,46 +94,6 @@ def _separated(body: bytes, reading: _Reading) -> Table:
     return found[0]
 
 
-def with_rules(sheets: Sheets, ruled: Iterable[Finding]) -> list[Finding]:
-    """The findings about cells with those of the rules, in the order of the file, the worst first.
-
-    Rules speak without the words of Turtle here, and are silent about a cell that could not be read: what it
-    says is not missing.
-    """
-    unread = {finding.where for finding in sheets.findings if finding.severity == "violation"}
-    rows = {triple.subject: row for row in sheets.things for triple in row.triples}
-    told = []
-    for finding in ruled:
-        row = rows.get(NamedNode(finding.subject)) if _is_iri(finding.subject) else None
-        where = _concerned(finding, row) if row and finding.path is None else finding.where
-        if where not in unread:
-            told.append(replace(finding, message=reworded(finding.message), where=where))
-    return sorted([*sheets.findings, *told], key=_order)
-
-
-def reworded(message: str) -> str:
-    """What a rule says, without the words of Turtle."""
-    return _GRAPH.sub("in Kogge", _TERMS.sub("", message))
-
-
-def _concerned(finding: Finding, row: Sheeted) -> Where:
-    """The cell that a rule without a path is about: of the value, of the property it looks at, of the row."""
-    if finding.value is not None:
-        value = rules.plain(finding.value)
-        for (subject, _, said), where in row.values.items():
-            if subject == finding.subject and said == value:
-                return where
-    predicate, lang = columns.concern(finding.shape)
-    keys = ((finding.subject, f"{predicate}@{lang}"), (finding.subject, predicate))
-    return next((row.cells[key] for key in keys if key in row.cells), finding.where)
-
-
-def _order(finding: Finding) -> tuple[int, str, int, int, str]:
-    where = finding.where
-    cell = where.cell or ""
-    return SEVERITIES.index(finding.severity), where.sheet or "", where.row or 0, len(cell), cell
-
-
 class _Reading:
     """Reads tables one by one; what rows say of each other is known at the end."""
 
@@ -175,6 +101,7 @@ class _Reading:
         self._rights = rights
         self._lang = lang
         self._known = known
+        self._choices = Choices(known, lang)
         self._rows: list[_Row] = []
         self._findings: list[Finding] = []
         self._owner = names.GRAPH + rights.owner
@@ -277,6 +204,7 @@ class _Reading:
                 if late == _called_by_things(row.kind) and self._name(row):
                     rows.append(row)
             self._known = self._known.extended(_named(rows))
+            self._choices = Choices(self._known, self._lang)
         rows.sort(key=self._rows.index)
         seen: dict[str, _Row] = {}
         for row in rows:
@@ -341,9 +269,9 @@ class _Reading:
                 if head.column.takes == "text":
                     text = cells.written(row.cells[at].value)
                     return self._existing(row.kind, text) or names.slugify(text)
-                return self._chosen(head.column, cells.written(row.cells[at].value))[0].value.rpartition("/")[
-                    2
-                ]
+                return self._choices.chosen(head.column, cells.written(row.cells[at].value))[
+                    0
+                ].value.rpartition("/")[2]
             except Odd:  # told when the cell is read
                 continue
         return ""
@@ -400,41 +328,7 @@ class _Reading:
             return [term]
         if takes in cells.SIMPLE:
             return [cells.SIMPLE[takes](cell.value)]
-        text = cells.written(cell.value)
-        try:
-            return self._chosen(head.column, text)
-        except Odd:
-            several = [part.strip() for part in re.split(r"[;\n]", text) if part.strip()]
-            if len(several) < 2:
-                raise
-            return [term for part in several for term in self._chosen(head.column, part)]
-
-    def _chosen(self, column: Column, text: str) -> list[NamedNode]:
-        """The one thing that a text names. Raises Odd: unknown, meant or ambiguous."""
-        found = [
-            iri
-            for iri in self._known.find(text, () if column.choices else column.classes)
-            if not column.choices or iri in column.choices or text.startswith("http")
-        ]
-        if column.takes == "topic":
-            found = [iri for iri in found if iri.startswith(names.TOPIC) or iri == text]
-        if len(found) == 1 and _is_iri(found[0]):
-            return [NamedNode(found[0])]
-        said = {"column": column.name[self._lang], "value": text[:_SHOWN]}
-        if found:
-            options = ", ".join(
-                f"{self._known.label(iri, self._lang)} ({names.slug_of(iri)})" for iri in found
-            )
-            raise Odd("ambiguous", **said, meant=options)
-        if meant := self._nearest(column, text[:_SHOWN]):
-            raise Odd("meant", **said, meant=meant)
-        raise Odd("unknown", **said)
-
-    def _nearest(self, column: Column, text: str) -> str | None:
-        if column.choices:
-            return lists.nearest(text, [self._known.label(iri, self._lang) for iri in column.choices])
-        under = names.TOPIC if column.takes == "topic" else names.ID
-        return lists.nearest(text, self._known.of(column.classes, self._lang, under=under))
+        return self._choices.all(head.column, cells.written(cell.value))
 
     def _say(self, row: _Row, column: Column, term: Literal | NamedNode, where: Where) -> None:
         """Adds what a cell says, with the things between the row and it."""
@@ -533,11 +427,3 @@ def _named(rows: Iterable[_Row]) -> Iterator[Triple]:
             cell = row.cells.get(column)
             if head.column.predicate == _LABEL.value and cell is not None and isinstance(cell.value, str):
                 yield Triple(NamedNode(row.subject), _LABEL, Literal(cell.value.strip(), language=head.lang))
-
-
-def _is_iri(text: str) -> bool:
-    try:
-        NamedNode(text)
-    except ValueError:
-        return False
-    return len(text) <= cells.MAX_LINK

@@ -22,7 +22,7 @@ TITLE, HEADINGS, HINTS, EXAMPLE, FIRST = range(1, 6)  # the rows of a sheet
 LAST: Final = 504  # the last row with drop-down lists
 _ID_WIDTH: Final = 16
 _HELP_WIDTH: Final = 76
-_HELP_LINE: Final = 74  # characters that fit
+_HELP_LINE: Final = 84  # characters that fit
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 _DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 _DARK, _LIGHT, _GREY, _LINE = "1F3A5F", "EEF3F8", "6B7280", "C9D3DF"

@@ -15,7 +15,7 @@ from typing import Any, Final
 from pyoxigraph import Store
 
 from kogge import media, rules, syntax
-from kogge.contribution import wording
+from kogge.contribution import columns, lists, wording
 from kogge.contribution.judge import PROFILE, Content, Judged, Sent, judge
 from kogge.contribution.own import Rights
 from kogge.errors import OutOfTime, Unprocessable
@@ -117,6 +117,8 @@ def _warm_up() -> None:
     sys.setrecursionlimit(1000)
     syntax.prefixes()
     wording.texts()
+    columns.kinds()
+    lists.facts()
     thing = b"<https://w3id.org/kogge/id/project/kogge/warm> a <https://w3id.org/kogge/ontology#Project> ."
     data = rules.to_rdflib(syntax.parse(thing, "ttl"))
     rules.check(data, PROFILE, "en", rules.to_rdflib(()))
