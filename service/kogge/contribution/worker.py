@@ -7,7 +7,6 @@ ends this process, and no other.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
@@ -18,7 +17,7 @@ from kogge import media, rules, syntax
 from kogge.contribution import columns, lists, wording
 from kogge.contribution.judge import PROFILE, Content, Judged, Sent, judge
 from kogge.contribution.own import Rights
-from kogge.errors import OutOfTime, Unprocessable
+from kogge.errors import Unprocessable
 from kogge.rules import Finding, Where
 from kogge.store.worker import Answerer, serve
 
@@ -106,15 +105,12 @@ def _judging(_: Mapping[str, Any]) -> Answerer:
             return {}, packed(judge(sent, store))
         except RecursionError as error:
             raise too_complex() from error
-        except OutOfTime as error:
-            raise out_of_time() from error
 
     return answer
 
 
 def _warm_up() -> None:
     """Reads the words, the rules and the texts, and runs the rules once, while nobody waits."""
-    sys.setrecursionlimit(1000)
     syntax.prefixes()
     wording.texts()
     columns.kinds()
