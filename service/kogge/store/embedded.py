@@ -83,11 +83,12 @@ class EmbeddedStore:
             self._apply(Change.between(self.engine, after))
 
     def fill(self, graphs: Mapping[str, bytes]) -> None:
-        """See `Store.fill`. A blank node would be another in each of the two copies: that takes the long way."""
+        """See `Store.fill`. A blank node would be another in each copy: that takes the long way."""
         plain = {iri: body for iri, body in graphs.items() if b"_:" not in body}
         quads = b"".join(body.replace(b" .\n", f" <{iri}> .\n".encode()) for iri, body in plain.items())
         with self._lock:
-            before, self._mark = self._known(), None
+            before = self._known()
+            self._mark = None
             try:
                 self.engine.bulk_load(quads, RdfFormat.N_QUADS)
                 self.engine.bulk_load(b"".join(plain.values()), RdfFormat.N_TRIPLES)
@@ -235,7 +236,7 @@ class EmbeddedStore:
             self._intact = len(marks) == 1 and marks[0].quads == len(self.engine)
         except (OSError, RuntimeError) as error:
             raise _not_opened(self._path, error) from error
-        self._mark = marks[0] if self._intact else None
+        self._mark: Mark | None = marks[0] if self._intact else None
 
     def _known(self) -> Mark:
         if self._mark is None:
