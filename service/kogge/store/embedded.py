@@ -12,6 +12,7 @@ from typing import Final
 import pyoxigraph as ox
 from pyoxigraph import NamedNode, RdfFormat, Triple, Variable
 
+from kogge import names, syntax
 from kogge.errors import BadRequest, KoggeError, Misconfigured, Unavailable, Unreadable
 from kogge.store.base import Answer, Term
 
@@ -69,7 +70,7 @@ class EmbeddedStore:
         """See `Store.replace_graph`."""
         self.replace_graphs({iri: triples})
 
-    def replace_graphs(self, graphs: Mapping[str, Iterable[Triple]]) -> None:
+    def replace_graphs(self, graphs: Mapping[str, Iterable[Triple]], then: str = "") -> None:
         """See `Store.replace_graphs`. One update request is one transaction of Oxigraph.
 
         The default graph holds each triple of the named graphs once. The engine's own union of them repeats
@@ -84,11 +85,14 @@ class EmbeddedStore:
         data = "".join(f"GRAPH {graph} {{\n{body}}}\n" for graph, body in named.items() if body)
         drop = "".join(f"DROP SILENT GRAPH {graph} ;\n" for graph in named)
         with self._lock:
-            self.engine.update(f"{_ONLY_THERE % (replaced, replaced)}{drop}INSERT DATA {{\n{merged}{data}}}")
+            update = f"{_ONLY_THERE % (replaced, replaced)}{drop}INSERT DATA {{\n{merged}{data}}}"
+            self.engine.update(f"{_prologue()}{update} ;\n{then}" if then else update)
             self._state = ""
             self._commits += 1
             for graph in named:
                 self._hashes.pop(graph.value, None)
+            if then:
+                self._hashes.pop(names.DERIVED_GRAPH, None)
 
     def dump(self) -> bytes:
         """See `Store.dump`."""
@@ -132,6 +136,10 @@ class EmbeddedStore:
     def _hash(self, graph: str) -> str:
         body = self.engine.dump(format=RdfFormat.N_TRIPLES, from_graph=NamedNode(graph)) or b""
         return hashlib.sha256(b"\n".join(sorted(body.splitlines()))).hexdigest()
+
+
+def _prologue() -> str:
+    return "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in syntax.prefixes().items())
 
 
 def query_error(error: Exception) -> KoggeError:
