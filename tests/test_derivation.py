@@ -19,18 +19,21 @@ PREFIXES = "".join(f"@prefix {name}: <{iri}> .\n" for name, iri in syntax.prefix
 POOL = """
 id:alliance/a a kogge:Alliance ; kogge:aimsAt id:goal/g ; kogge:agreement id:agreement/d .
 id:alliance/b a kogge:Alliance ; kogge:agreement id:agreement/d .
-id:municipality/m a kogge:Municipality . id:municipality/n a kogge:Municipality . id:municipality/n a foaf:Person .
+id:municipality/m a kogge:Municipality .
+id:municipality/n a kogge:Municipality, foaf:Person .
 id:goal/g a kogge:Goal ; kogge:topic topic:energie, topic:wasser ; dcterms:source id:document/x .
-id:agreement/d kogge:undertakes id:undertaking/u ; dcterms:issued "2024"^^xsd:gYear, "2024-02"^^xsd:gYearMonth .
-id:undertaking/u a kogge:Undertaking ; kogge:topic topic:energie ; dcterms:source id:document/x, id:document/y ;
+id:agreement/d kogge:undertakes id:undertaking/u ;
+    dcterms:issued "2024"^^xsd:gYear, "2024-02"^^xsd:gYearMonth .
+id:undertaking/u a kogge:Undertaking ; kogge:topic topic:energie ;
+    dcterms:source id:document/x, id:document/y ;
     kogge:holder id:municipality/m .
 id:event/e a kogge:Event ; schema:subEvent id:event/p, id:event/q-r, id:event/q/r ; kogge:status kogge:held ;
     kogge:participant id:municipality/m, id:municipality/n ; schema:startDate "2023-05-06"^^xsd:date ;
     schema:endDate "2023-05"^^xsd:gYearMonth .
 id:event/f schema:subEvent id:event/p ; kogge:status kogge:held, kogge:cancelled .
 id:event/p a kogge:ExpertGroup, kogge:Excursion ; kogge:topic topic:energie ; dcterms:source id:document/x ;
-    kogge:participant id:municipality/n ; schema:location id:municipality/m ; kogge:status kogge:announced, kogge:held ;
-    dcterms:isPartOf id:alliance/a .
+    kogge:participant id:municipality/n ; schema:location id:municipality/m ;
+    kogge:status kogge:announced, kogge:held ; dcterms:isPartOf id:alliance/a .
 id:event/q-r a kogge:ExpertGroup ; kogge:topic topic:energie ; dcterms:source id:document/x ;
     dcterms:isPartOf id:alliance/a .
 id:event/q/r a kogge:ExpertGroup ; kogge:topic topic:energie ; dcterms:source id:document/y .

@@ -35,12 +35,14 @@ _TYPE: Final = NamedNode(names.RDF + "type")
 _ISSUED: Final = NamedNode(names.DCTERMS + "issued")
 _DATASET: Final = NamedNode("http://rdfs.org/ns/void#Dataset")
 _EVIDENCE: Final = NamedNode(names.KOGGE + "evidence")
+_HELD: Final = (NamedNode(names.KOGGE + "holder"), NamedNode("http://www.w3.org/ns/org#member"))
 _DERIVED: Final = NamedNode(names.DERIVED_GRAPH)
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What a change touched: the things (IRIs) of which something else is said or follows than before.
+    """What a change touched: the things (IRIs) of which something else is said or follows than before, and
+    whom it is said of: holders and members.
 
     None: nobody kept count; everything may be another.
     """
@@ -73,7 +75,8 @@ def replace(store: Store, graphs: Mapping[str, Collection[Triple]], then: str = 
     derived = [*_forget(gone), *(_as_insert(_restricted(*each)) for each in about)]
     updates = [*derived, *change.newest(), *([then] if then else [])]
     store.replace_graphs(graphs, " ;\n".join(updates) if touched or then else "")
-    things = touched.union(*(found for _, found in about))
+    held = {triple.object for triple in removed | added if triple.predicate in _HELD}
+    things = touched.union(held, *(found for _, found in about))
     return Changed(frozenset(thing.value for thing in things if isinstance(thing, NamedNode)))
 
 

@@ -49,34 +49,49 @@ class Lookup:
     index: Index
 
     @classmethod
-    def build(cls, store: Store, path: Path | None = None, progress: Progress = silent) -> Lookup:
+    def build(
+        cls,
+        store: Store,
+        path: Path | None = None,
+        progress: Progress = silent,
+        *,
+        state: str | None = None,
+    ) -> Lookup:
         """The lookup for what the store says now; an index in the file `path` that fits is used again.
 
+        `state` is that of the store, if it is known already: to hash millions of triples takes a while.
         Raises Misconfigured where weights are missing or the file cannot be used.
         """
-        index = Index.open(store, path, progress) if path else Index.build(store, None, progress)
-        return cls(Lexicon.build(store), index)
+        if path:
+            index = Index.open(store, path, progress, state=state)
+        else:
+            index = Index.build(store, None, progress, state=state)
+        return cls(Lexicon.of(index.labels), index)
 
     def updated(
-        self, store: Store, subjects: Collection[str], objects: Collection[str], state: str | None = None
+        self, store: Store, things: Collection[str] | None, *, state: str | None = None
     ) -> Lookup | None:
-        """The lookup after statements came or went; None: build it anew.
+        """The lookup after something else is said of these things (`kogge.derivation.Changed`).
 
-        `subjects` are what these are about, `objects` all that is and was said of them (IRIs). The index is
-        the same, brought up to date; the lexicon is a new one.
+        It is this one, brought up to date, or one on the same index that knows other words. None: topics,
+        weights or places have changed, or nobody knows what has, and it has to be built anew. What is needed
+        is read from the store while others ask; they wait only while it is written.
         """
-        holders = self.index.affected(subjects, objects)
-        if holders is None:
+        if things is None or (holders := self.index.affected(store, things)) is None:
             return None
-        self.index.update(store, holders, subjects, state)
-        return Lookup(Lexicon.build(store), self.index)
+        other_words = self.index.update(store, holders, things, state)
+        if not other_words:
+            return self
+        with self.index.lock:
+            return Lookup(Lexicon.of(self.index.labels), self.index)
 
     def who(
         self, text: str = "", *, limit: int = 20, offset: int = 0, **parameters: Unpack[Parameters]
     ) -> Answer:
         """Who knows about what is asked. Raises BadRequest for a parameter that cannot be meant."""
-        question = understand(self.lexicon, text, **parameters)
-        return answer(self.index, question, limit=limit, offset=offset)
+        with self.index.lock:
+            question = understand(self.lexicon, text, **parameters)
+            return answer(self.index, question, limit=limit, offset=offset)
 
     def needs(
         self, topics: Collection[str] = (), *, limit: int = 20, offset: int = 0
@@ -93,4 +108,5 @@ class Lookup:
 
     def suggest(self, text: str, lang: str, limit: int) -> list[Suggestion]:
         """What may be meant by the beginning of a word. Raises BadRequest for the language or the limit."""
-        return suggest(self.lexicon, text, lang, limit)
+        with self.index.lock:
+            return suggest(self.lexicon, text, lang, limit)

@@ -15,24 +15,21 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from kogge import names
+from kogge.expertise import dossier
+from kogge.expertise.dossier import Dossier
 from kogge.expertise.ranking import number_of, pack
-from kogge.expertise.read import Reader
-from kogge.expertise.rows import Holder, Named, Need, Row, Search
+from kogge.expertise.read import Reader, Reason, holding_by
+from kogge.expertise.rows import Named, Need, Row, Search
 from kogge.expertise.shelf import Shelf
 from kogge.expertise.standings import Standings
 from kogge.expertise.stock import Stock
-from kogge.expertise.terms import Words, read_words, select
+from kogge.expertise.terms import Words, read_words
 from kogge.store.base import Store
 
-__all__ = ["Index", "Progress", "select", "silent"]
-
 Progress: TypeAlias = Callable[[str, int, int], None]
-
-HOLDER_KINDS: Final = ("municipality", "district", "state", "province", "organisation", "alliance")
-_PERIODS: Final = ("interval", "instant")
 
 
 def silent(_: str, __: int, ___: int) -> None:
@@ -45,7 +42,7 @@ class Index(Standings):
     `lock` is to be held while an answer is made and shown, so that no update comes between.
     """
 
-    def __init__(self, reader: Reader, words: Words, shelf: Shelf, state: str) -> None:
+    def __init__(self, words: Words, shelf: Shelf, state: str) -> None:
         super().__init__(words, shelf.spans)
         self.state = state
         self.lock = threading.RLock()
@@ -53,19 +50,28 @@ class Index(Standings):
         self.needs_on: dict[str, list[Search]] = defaultdict(list)
         self.mentions_on: dict[str, list[Row]] = defaultdict(list)
         self.seeking: dict[str, array[int]] = {}  # the holders of `needs_on`
+        self.labels = shelf.labels()
         self._words, self._shelf = words, shelf
         self._above: dict[str, list[str]] = defaultdict(list)
         for topic in self.topics.values():
             for below in topic.within:
                 self._above[below].append(topic.iri)
-        self._load(reader)
+        self._load()
 
     @classmethod
-    def build(cls, store: Store, path: Path | None = None, progress: Progress = silent) -> Index:
-        """The index of what the store says now, in a new file or in memory.
+    def build(
+        cls,
+        store: Store,
+        path: Path | None = None,
+        progress: Progress = silent,
+        *,
+        state: str | None = None,
+    ) -> Index:
+        """The index of what the store says now, in a new file or in memory; its labels are filled as well.
 
         Raises Misconfigured where weights are missing or the file cannot be written. `progress` is told what
-        is being done, how much of it is done, and how much there is.
+        is being done, how much of it is done, and how much there is. `state` is that of the store, if it is
+        known already.
         """
         words = read_words(store)
         draft = path.with_name(path.name + ".new") if path else None
@@ -76,39 +82,51 @@ class Index(Standings):
         holders = sorted(reader.holding())
         number_of_holder = {iri: number for number, iri in enumerate(holders)}
         with shelf:
-            shelf.put_holders(enumerate(holders))
+            shelf.put_holders(
+                (number_of_holder[iri], iri, text, things)
+                for iri, text, things in dossier.written(reader, holders)
+            )
             stock = Stock(reader, reasons, words, shelf, fresh=True)
             done = 0
+            progress("storing", 0, len(reasons))
             for holder, group in groupby(reasons, lambda reason: reason.holder):
                 some = list(group)
                 shelf.put(number_of_holder[holder], stock.reasons(some))
                 done += len(some)
                 progress("storing", done, len(reasons))
-            shelf.say("state", store.state)
-        shelf.finish()
-        if path and draft:
-            shelf.close()
-            draft.replace(path)
-            shelf = Shelf(path)
-        progress("ranking", 0, 1)
-        index = cls(reader, words, shelf, store.state)
+            progress("naming", 0, 1)
+            shelf.labels().fill(store)
+            shelf.finish()
+            progress("ranking", 0, 1)
+            index = cls(words, shelf, state or store.state)
+            shelf.put_cells(index.kept())
+            shelf.say("state", index.state)
         progress("ranking", 1, 1)
+        if path:
+            shelf.move(path)
+            index.labels = shelf.labels()
         return index
 
     @classmethod
-    def open(cls, store: Store, path: Path, progress: Progress = silent) -> Index:
+    def open(
+        cls, store: Store, path: Path, progress: Progress = silent, *, state: str | None = None
+    ) -> Index:
         """The index in the file, if it fits the store; else it is built anew. Raises as `build`."""
         if path.is_file():
             shelf = Shelf(path)
-            if shelf.fits and shelf.said("state") == store.state:
-                words = read_words(store)
-                return cls(Reader(store, words), words, shelf, store.state)
+            if shelf.fits and shelf.said("state") == (state or store.state):
+                return cls(read_words(store), shelf, str(shelf.said("state")))
             shelf.close()
-        return cls.build(store, path, progress)
+        return cls.build(store, path, progress, state=state)
 
     def close(self) -> None:
         """Closes the file."""
         self._shelf.close()
+
+    @property
+    def path(self) -> Path | None:
+        """The file; None: it is in memory."""
+        return self._shelf.path
 
     def size(self) -> int:
         """Bytes on the disk (or in memory, where there is no file)."""
@@ -125,8 +143,8 @@ class Index(Standings):
         return self._shelf.holding(things)
 
     def named(self, iri: str) -> Named:
-        """A thing with its labels, if it is evidence of anybody, or what such things are parts of."""
-        return self._shelf.named(iri)
+        """A project, event, programme … with its labels."""
+        return Named(iri, self.labels.preferred(iri))
 
     def shown(self, holder: int, pieces: Sequence[int]) -> list[Row]:
         """The reasons of these pieces of a holder, with all that is shown of them."""
@@ -155,95 +173,110 @@ class Index(Standings):
 
     # Bringing up to date
 
-    def affected(self, subjects: Collection[str], objects: Collection[str]) -> set[str] | None:
+    def affected(self, store: Store, things: Collection[str]) -> set[str] | None:
         """The holders for whom it matters that something else is said of these things (IRIs).
 
-        `subjects` are what the statements that came or went are about, `objects` all that is and was said of
-        them. None: words, places or periods have changed, and the index has to be built anew.
+        None: words or places have changed, and the index has to be built anew.
         """
-        for iri in subjects:
-            if (
-                iri.startswith((names.TOPIC, names.KOGGE))
-                or names.kind_of(iri) in _PERIODS
-                or self.is_place(iri)
-            ):
-                return None
-        changed = {*subjects, *objects}
-        holders = {iri for iri in changed if iri in self.numbers or names.kind_of(iri) in HOLDER_KINDS}
-        for iri in self._shelf.known(subjects):
-            holders |= {self.holders[number].iri for number in self._shelf.holding(self._shelf.whole(iri))}
-        return {iri for iri in holders if not self.is_place(iri)}
+        if any(iri.startswith((names.TOPIC, names.KOGGE)) or self.is_place(iri) for iri in things):
+            return None
+        numbers = self._shelf.depending(things)
+        for iri in self._shelf.known(things):
+            numbers.update(self._shelf.holding(self._shelf.whole(iri)))
+        holders = {iri for iri in things if iri in self.numbers}
+        return holders | {self.holders[number].iri for number in numbers} | holding_by(store, things)
 
     def update(
         self, store: Store, holders: Collection[str], things: Collection[str] = (), state: str | None = None
-    ) -> None:
+    ) -> bool:
         """Brings what is said of these holders (IRIs) up to date; topics and weights must be the same still.
 
-        An alliance brings its members with it. The labels of `things` (evidence, documents) are read again.
-        `state` is that of the store, if it is known already. If this fails the index is to be built anew.
+        An alliance brings its members with it. The labels of `things` (evidence, documents) are read again;
+        whether a lexicon of before knows other words comes back. `state` is that of the store, if it is known
+        already. If this fails the index is to be built anew.
         """
         reader = Reader(store, self._words, holders)
         reasons = reader.reasons()
-        known = reader.holders(holders)
+        signed = list(dossier.written(reader, sorted(holders)))
+        described = reader.described(self._shelf.known(things))
+        now = state or store.state
         with self.lock, self._shelf as shelf:
-            targets = self.targets(known)
-            for number in targets:
-                self.take_out(number)
-            self.rename(known)
-            shelf.put_holders((self.numbers[iri], iri) for iri in known)
-            stock = Stock(reader, reasons, self._words, shelf)
-            shelf.number_things(reader.described(shelf.known(things)))
-            by_holder = {iri: list(group) for iri, group in groupby(reasons, lambda reason: reason.holder)}
-            for iri in known:
-                number = self.numbers[iri]
-                shelf.drop(number)
-                fresh = list(stock.reasons(by_holder.get(iri, [])))
-                shelf.put(number, fresh)
-                self.replace(number, array("Q", [pack(one.thing, one.topic, one.kind) for one in fresh]))
-            self.join(known, reader.memberships())
-            targets |= self.targets(known)
-            for number in targets:
-                self.put_in(number)
-            self._read_needs(reader, known)
-            self.state = state or store.state
-            shelf.say("state", self.state)
+            self._update(reader, reasons, signed, described)
+            self.state = now
+            shelf.say("state", now)
+            return self.labels.update(store, things)
 
-    def _load(self, reader: Reader) -> None:
-        """Fills the memory from the shelf, and with the little that is read from the store each time."""
-        iris = self._shelf.holders()
-        holders = reader.holders(iris)
-        self.holders = [holders[iri] for iri in iris]
-        self.numbers = {iri: number for number, iri in enumerate(iris)}
-        self.rows = [array("Q") for _ in iris]
+    def _update(
+        self,
+        reader: Reader,
+        reasons: Sequence[Reason],
+        signed: Sequence[tuple[str, str, set[str]]],
+        described: Iterable[tuple[Named, str | None]],
+    ) -> None:
+        shelf = self._shelf
+        dossiers = {iri: dossier.read(iri, text, self.topics) for iri, text, _ in signed}
+        known = {iri: one.holder for iri, one in dossiers.items()}
+        targets = self.targets(known)
+        before = {number: self.cells_in(number) for number in targets}
+        moved = self.rename(known)
+        shelf.put_holders((self.numbers[iri], iri, text, rests_on) for iri, text, rests_on in signed)
+        stock = Stock(reader, reasons, self._words, shelf)
+        shelf.number_things(described)
+        by_holder = {iri: list(group) for iri, group in groupby(reasons, lambda reason: reason.holder)}
+        for iri in known:
+            number = self.numbers[iri]
+            shelf.drop(number)
+            fresh = list(stock.reasons(by_holder.get(iri, [])))
+            shelf.put(number, fresh)
+            self.replace(number, array("Q", [pack(one.thing, one.topic, one.kind) for one in fresh]))
+        self.join({iri: one.joined for iri, one in dossiers.items()})
+        targets |= self.targets(known)
+        for number in targets:
+            self.move(number, before.get(number, {}), again=number in moved)
+        shelf.put_cells(self.kept(targets))
+        self._take_needs(dossiers)
+
+    def _load(self) -> None:
+        """Fills the memory from the shelf."""
+        dossiers, kept = {}, []
+        for iri, text, cells in self._shelf.holders():
+            dossiers[iri] = dossier.read(iri, text, self.topics)
+            kept.append(cells)
+        self.holders = [one.holder for one in dossiers.values()]
+        self.numbers = {iri: number for number, iri in enumerate(dossiers)}
+        self.rows = [array("Q") for _ in dossiers]
         for holder, thing, topic, kind in self._shelf.packed():
             self.rows[holder].append(pack(thing, topic, kind))
         self.mask()
-        self.join(holders, reader.memberships())
-        self._read_needs(reader, holders)
-        self.rank()
+        self.join({iri: one.joined for iri, one in dossiers.items()})
+        self._take_needs(dossiers)
+        self.rank(kept)
 
     # Parts of bringing up to date
 
-    def _read_needs(self, reader: Reader, holders: Mapping[str, Holder]) -> None:
+    def _take_needs(self, dossiers: Mapping[str, Dossier]) -> None:
         """Takes what these holders seek, and where they are mentioned."""
-        gone = [need for need in self.needs if need.holder.iri in holders]
-        come = list(reader.needs(holders))
-        self.needs = [need for need in self.needs if need.holder.iri not in holders] if gone else self.needs
+        gone = [need for need in self.needs if need.holder.iri in dossiers]
+        come = [need for one in dossiers.values() for need in one.needs]
+        self.needs = [need for need in self.needs if need.holder.iri not in dossiers] if gone else self.needs
         self.needs = sorted([*self.needs, *come], key=_order) if come else self.needs
-        topics = {topic.iri for need in (*gone, *come) for topic in need.topics}
-        for above in {above for topic in topics for above in self._above[topic]}:
-            within = self.topics[above].within
-            searches = [one for one in self.needs_on[above] if one.need.holder.iri not in holders]
-            for need in come:
-                if fitting := [topic for topic in need.topics if topic.iri in within]:
-                    best = min(fitting, key=lambda topic: (topic.iri != above, topic.iri))
-                    searches.append(Search(need, best))
-            searches.sort(key=lambda search: _order(search.need))
-            self.needs_on[above] = searches
-            self.seeking[above] = array("I", [self.numbers[one.need.holder.iri] for one in searches])
+        changed: dict[str, list[Search]] = {
+            above: [] for need in gone for topic in need.topics for above in self._above[topic.iri]
+        }
+        for need in come:
+            for above in {above for topic in need.topics for above in self._above[topic.iri]}:
+                within = self.topics[above].within
+                fitting = [topic for topic in need.topics if topic.iri in within]
+                best = min(fitting, key=lambda topic: (topic.iri != above, topic.iri))
+                changed.setdefault(above, []).append(Search(need, best))
+        for above, searches in changed.items():
+            others = [one for one in self.needs_on[above] if one.need.holder.iri not in dossiers]
+            together = sorted([*others, *searches], key=lambda search: _order(search.need))
+            self.needs_on[above] = together
+            self.seeking[above] = array("I", [self.numbers[one.need.holder.iri] for one in together])
         for mentions in self.mentions_on.values():
-            mentions[:] = [row for row in mentions if row.holder.iri not in holders]
-        for row in reader.mentions(holders):
+            mentions[:] = [row for row in mentions if row.holder.iri not in dossiers]
+        for row in (row for one in dossiers.values() for row in one.mentions):
             for above in self._above[row.topic.iri]:
                 self.mentions_on[above].append(row)
 

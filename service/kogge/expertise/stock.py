@@ -37,7 +37,8 @@ class Stock:
         put |= {iri: (document, document.issued) for iri, document in self._documents.items()}
         self._number = shelf.number_things(put.values(), fresh=fresh)
         number = self._number
-        shelf.put_parts((number[whole], number[part]) for part in above for whole in above[part])
+        again = [] if fresh else [number[part] for part in {*things, *above}]
+        shelf.put_parts(again, ((number[whole], number[part]) for part in above for whole in above[part]))
 
     def reasons(self, reasons: Iterable[Reason]) -> Iterator[Stored]:
         """These as they are put on the shelf, numbered from 0; each holder's are to be given together."""

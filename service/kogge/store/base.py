@@ -44,8 +44,8 @@ class Store(Protocol):
     def replace_graphs(self, graphs: Mapping[str, Iterable[Triple]], then: str = "") -> None:
         """Like `replace_graph` for several graphs in one transaction: all are seen, or none.
 
-        `then` is a SPARQL 1.1 Update of ours that follows in the same transaction; it may use our prefixes, and
-        must keep the default graph the merge of the named ones.
+        `then` is a SPARQL 1.1 Update of ours that follows in the same transaction; it may use our prefixes,
+        and must keep the default graph the merge of the named ones.
         """
         ...
 
