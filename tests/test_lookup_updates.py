@@ -57,9 +57,10 @@ def test_after_any_changes_the_answers_are_those_of_a_new_lookup(seed: int, tmp_
         graph, triples = chance.choice(sources())
         some = [triple for triple in triples if chance.random() < chance.choice((0.0, 0.5, 0.9, 1.0))]
         changed = derivation.replace(store, {graph: some})
-        updated = lookup.updated(store, changed.things)
-        kept += updated is not None
-        lookup = updated or Lookup.build(store, tmp_path / f"index-{chance.random()}.sqlite")
+        if lookup.update(store, changed.things):
+            kept += 1
+        else:
+            lookup = Lookup.build(store, lookup.index.path)
         assert lookup.index.state == store.state
     assert kept >= 2
     wanted = answers(Lookup.build(store))
@@ -88,7 +89,7 @@ def test_a_new_project_is_found_by_its_topic_and_its_name_and_gone_when_it_is_ta
 
     def publish_(triples: list[Triple]) -> None:
         changed = derivation.replace(store, {graph: triples})
-        assert lookup.updated(store, changed.things) is lookup
+        assert lookup.update(store, changed.things)
 
     publish_(project("Zauberwerkstatt Ost", kiel, "vorausschauende-wartung"))
     (result,) = lookup.who("Vorausschauende Wartung").results
@@ -116,10 +117,8 @@ def test_a_new_place_name_is_understood_at_once() -> None:
         Triple(place, NamedNode(names.SKOS + "prefLabel"), Literal("Probehausen", language="de")),
     ]
     changed = derivation.replace(store, {names.graph("probe", "ort"): said})
-    updated = lookup.updated(store, changed.things)
-    assert updated is not None
-    assert updated is not lookup
-    holders = updated.who("Was weiß Probehausen über Wasserstoff?").question.filters.holders
+    assert lookup.update(store, changed.things)
+    holders = lookup.who("Was weiß Probehausen über Wasserstoff?").question.filters.holders
     assert [one.iri for one in holders] == [place.value]
 
 
@@ -151,7 +150,7 @@ def test_readers_see_a_change_whole_or_not_at_all() -> None:
     both = [*project("Probe", kiel, topics[0]), *project("Probe", kiel, topics[1])]
     for turn in range(20):
         changed = derivation.replace(store, {graph: [] if turn % 2 else both})
-        assert lookup.updated(store, changed.things) is lookup
+        assert lookup.update(store, changed.things)
     done.set()
     for reader in readers:
         reader.join()

@@ -10,21 +10,23 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
-from kogge import media, names, publish, questions, syntax
+from kogge import derivation, media, names, publish, questions, syntax
 from kogge.errors import Misconfigured, NotFound, TooLarge
 from kogge.expertise import (
     Lookup,
+    Progress,
     as_csv,
     as_json,
     as_jsonld,
     as_turtle,
     matches_as_json,
     needs_as_json,
+    silent,
     suggestions_as_json,
 )
 from kogge.expertise.understand import Parameters
@@ -40,6 +42,8 @@ from kogge.store.quota import Quota
 from kogge.store.workers import Answer, Here, Lane, Lanes, Pool
 
 if TYPE_CHECKING:
+    from pyoxigraph import Triple
+
     from kogge.rules import Finding
 
 log = logging.getLogger(__name__)
@@ -69,7 +73,13 @@ class Checked:
 class Desk:
     """An open graph: on the disk with its versions (`Desk.open`), or in memory (`Desk.in_memory`)."""
 
-    def __init__(self, store: EmbeddedStore, settings: Settings, ledger: Ledger | None = None) -> None:
+    def __init__(
+        self,
+        store: EmbeddedStore,
+        settings: Settings,
+        ledger: Ledger | None = None,
+        progress: Progress = silent,
+    ) -> None:
         self._store = store
         self._ledger = ledger
         self._settings = settings
@@ -80,13 +90,16 @@ class Desk:
         self._served = -1  # the commit, and the state, that the pool answers from
         self._served_state = ""
         self._described: tuple[str, description.Sizes, dict[tuple[str, str, MediaType], Result]] | None = None
-        self._lookup: tuple[str, Lookup] | None = None
-        self._lock = threading.Lock()
+        self._lookup: tuple[int, Lookup] | None = None  # with the number of commits that it knows
+        self._changing = threading.Lock()
+        self._progress = progress
         self._closed = False
 
     @classmethod
-    def open(cls, settings: Settings) -> Desk:
+    def open(cls, settings: Settings, progress: Progress = silent) -> Desk:
         """Opens store and ledger in the home folder and brings in what has changed in the repository.
+
+        `progress` is told how far a new index of the lookup is.
 
         Raises Unavailable if another process has them open, Misconfigured if they cannot be used,
         Unreadable for a file of the repository.
@@ -100,7 +113,7 @@ class Desk:
         store = EmbeddedStore(settings.home / "store")
         try:
             ledger = Ledger(settings.home / "ledger.sqlite")
-            desk = cls(store, settings, ledger)
+            desk = cls(store, settings, ledger, progress)
             publish.bring_in(ledger, store)
             desk._find()
         except BaseException:
@@ -313,16 +326,35 @@ class Desk:
         if self._ledger:
             self._ledger.close()
 
+    def replace(self, graphs: Mapping[str, Collection[Triple]], then: str = "") -> None:
+        """Makes the triples the content of these graphs, with what follows (`derivation.replace`).
+
+        Until all is done the lookup answers as before; then as from the new state, never from half of it.
+        """
+        self._find()
+        with self._changing:
+            changed = derivation.replace(self._store, graphs, then)
+            _, lookup = self._lookup or (0, None)
+            if lookup is None or not lookup.update(self._store, changed.things, state=self.state):
+                lookup = self._build()
+            self._lookup = self._store.commits, lookup
+
     def _find(self) -> Lookup:
-        """The lookup for the present state of the store."""
-        with self._lock:
-            state = self._store.state
-            if self._lookup is None or self._lookup[0] != state:
-                if self._lookup is not None:
-                    self._lookup[1].index.close()
-                path = self._settings.home / "lookup.sqlite" if self._ledger else None
-                self._lookup = (state, Lookup.build(self._store, path))
+        """The lookup for the present state of the store, or that before, while the store is being changed."""
+        held = self._lookup
+        if held and (held[0] == self._store.commits or self._changing.locked()):
+            return held[1]
+        with self._changing:
+            if self._lookup is None or self._lookup[0] != self._store.commits:
+                commits = self._store.commits
+                self._lookup = commits, self._build()
             return self._lookup[1]
+
+    def _build(self) -> Lookup:
+        """A lookup from the file that fits the store, or a new one; the one that was used is left to those
+        who still read from it."""
+        path = self._settings.home / "lookup.sqlite" if self._ledger else None
+        return Lookup.build(self._store, path, self._progress, state=self.state)
 
 
 def _pool(store: EmbeddedStore, settings: Settings, limits: Limits | None) -> Pool:

@@ -37,11 +37,12 @@ __all__ = [
     "as_turtle",
     "matches_as_json",
     "needs_as_json",
+    "silent",
     "suggestions_as_json",
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Lookup:
     """The lookup for one state of a store. Hold `index.lock` while an answer is made and shown."""
 
@@ -68,22 +69,22 @@ class Lookup:
             index = Index.build(store, None, progress, state=state)
         return cls(Lexicon.of(index.labels), index)
 
-    def updated(
-        self, store: Store, things: Collection[str] | None, *, state: str | None = None
-    ) -> Lookup | None:
-        """The lookup after something else is said of these things (`kogge.derivation.Changed`).
+    def update(self, store: Store, things: Collection[str] | None, *, state: str | None = None) -> bool:
+        """Brings the lookup up to date after something else is said of these things
+        (`kogge.derivation.Changed`).
 
-        It is this one, brought up to date, or one on the same index that knows other words. None: topics,
-        weights or places have changed, or nobody knows what has, and it has to be built anew. What is needed
-        is read from the store while others ask; they wait only while it is written.
+        False, and nothing is done: topics, weights or places have changed, or nobody knows what has; it has
+        to be built anew. What is needed is read from the store while others ask; they wait only while it is
+        written. `state` is that of the store, if it is known already.
         """
         if things is None or (holders := self.index.affected(store, things)) is None:
-            return None
-        other_words = self.index.update(store, holders, things, state)
-        if not other_words:
-            return self
+            return False
+        change = self.index.read(store, holders, things)
+        now = state or store.state
         with self.index.lock:
-            return Lookup(Lexicon.of(self.index.labels), self.index)
+            if self.index.change(change, now):
+                self.lexicon = Lexicon.of(self.index.labels)
+        return True
 
     def who(
         self, text: str = "", *, limit: int = 20, offset: int = 0, **parameters: Unpack[Parameters]

@@ -13,6 +13,7 @@ import threading
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import TypeAlias
@@ -20,6 +21,7 @@ from typing import TypeAlias
 from kogge import names
 from kogge.expertise import dossier
 from kogge.expertise.dossier import Dossier
+from kogge.expertise.labels import Relabelled
 from kogge.expertise.ranking import number_of, pack
 from kogge.expertise.read import Reader, Reason, holding_by
 from kogge.expertise.rows import Named, Need, Row, Search
@@ -34,6 +36,17 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 
 def silent(_: str, __: int, ___: int) -> None:
     """Shows no progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What was read of some holders and things, to be put into an index."""
+
+    reasons: Sequence[Reason]
+    stock: Stock
+    dossiers: Sequence[tuple[str, str, set[str]]]
+    described: Sequence[tuple[Named, str | None]]
+    labels: Relabelled
 
 
 class Index(Standings):
@@ -86,7 +99,8 @@ class Index(Standings):
                 (number_of_holder[iri], iri, text, things)
                 for iri, text, things in dossier.written(reader, holders)
             )
-            stock = Stock(reader, reasons, words, shelf, fresh=True)
+            stock = Stock(reader, reasons, words)
+            stock.put(shelf, fresh=True)
             done = 0
             progress("storing", 0, len(reasons))
             for holder, group in groupby(reasons, lambda reason: reason.holder):
@@ -186,47 +200,51 @@ class Index(Standings):
         holders = {iri for iri in things if iri in self.numbers}
         return holders | {self.holders[number].iri for number in numbers} | holding_by(store, things)
 
-    def update(
-        self, store: Store, holders: Collection[str], things: Collection[str] = (), state: str | None = None
-    ) -> bool:
-        """Brings what is said of these holders (IRIs) up to date; topics and weights must be the same still.
-
-        An alliance brings its members with it. The labels of `things` (evidence, documents) are read again;
-        whether a lexicon of before knows other words comes back. `state` is that of the store, if it is known
-        already. If this fails the index is to be built anew.
-        """
+    def read(self, store: Store, holders: Collection[str], things: Collection[str] = ()) -> Change:
+        """Reads what is said by now of these holders, and what these things are called (IRIs)."""
         reader = Reader(store, self._words, holders)
+        with self.lock:
+            known = self._shelf.known(things)
         reasons = reader.reasons()
-        signed = list(dossier.written(reader, sorted(holders)))
-        described = reader.described(self._shelf.known(things))
-        now = state or store.state
-        with self.lock, self._shelf as shelf:
-            self._update(reader, reasons, signed, described)
-            self.state = now
-            shelf.say("state", now)
-            return self.labels.update(store, things)
+        return Change(
+            reasons,
+            Stock(reader, reasons, self._words),
+            list(dossier.written(reader, sorted(holders))),
+            reader.described(known),
+            self.labels.read(store, things),
+        )
 
-    def _update(
-        self,
-        reader: Reader,
-        reasons: Sequence[Reason],
-        signed: Sequence[tuple[str, str, set[str]]],
-        described: Iterable[tuple[Named, str | None]],
-    ) -> None:
-        shelf = self._shelf
+    def change(self, change: Change, state: str) -> bool:
+        """Makes the index say what was read; topics and weights must be the same still.
+
+        An alliance brings its members with it. Whether a lexicon of before knows other words comes back. If
+        this fails the index is to be built anew.
+        """
+        with self.lock, self._shelf as shelf:
+            self._change(change)
+            self.state = state
+            shelf.say("state", state)
+            return self.labels.change(change.labels)
+
+    def update(self, store: Store, holders: Collection[str], things: Collection[str] = ()) -> None:
+        """Reads and changes what is said of these holders (IRIs), and the labels of these things."""
+        self.change(self.read(store, holders, things), store.state)
+
+    def _change(self, change: Change) -> None:
+        shelf, signed = self._shelf, change.dossiers
         dossiers = {iri: dossier.read(iri, text, self.topics) for iri, text, _ in signed}
         known = {iri: one.holder for iri, one in dossiers.items()}
         targets = self.targets(known)
         before = {number: self.cells_in(number) for number in targets}
         moved = self.rename(known)
         shelf.put_holders((self.numbers[iri], iri, text, rests_on) for iri, text, rests_on in signed)
-        stock = Stock(reader, reasons, self._words, shelf)
-        shelf.number_things(described)
-        by_holder = {iri: list(group) for iri, group in groupby(reasons, lambda reason: reason.holder)}
+        change.stock.put(shelf)
+        shelf.number_things(change.described)
+        by_holder = {iri: list(group) for iri, group in groupby(change.reasons, lambda one: one.holder)}
         for iri in known:
             number = self.numbers[iri]
             shelf.drop(number)
-            fresh = list(stock.reasons(by_holder.get(iri, [])))
+            fresh = list(change.stock.reasons(by_holder.get(iri, [])))
             shelf.put(number, fresh)
             self.replace(number, array("Q", [pack(one.thing, one.topic, one.kind) for one in fresh]))
         self.join({iri: one.joined for iri, one in dossiers.items()})

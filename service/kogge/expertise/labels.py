@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from kogge import names
 from kogge.expertise import words
@@ -36,7 +36,14 @@ CREATE INDEX IF NOT EXISTS label_by_kind ON label (kind, iri);
 _KINDS: Final = frozenset((*PLACES, *NAMED, "programme", "alliance", "topic"))
 _BATCH: Final = 20_000  # labels whose entries are sorted at once
 
-_World = dict[str, list[str]]  # what else a lexicon knows, as lists of IRIs and words
+World = Mapping[str, list[str]]  # what a lexicon knows beside labels, as lists of IRIs and words
+
+
+class Relabelled(NamedTuple):
+    """The labels of some things (IRIs) as they are by now; the world if that may be another."""
+
+    labels: Mapping[str, list[Label]]
+    world: World | None
 
 
 class Labels:
@@ -45,7 +52,7 @@ class Labels:
     def __init__(self, base: sqlite3.Connection) -> None:
         self._base = base
         self._frames: Mapping[str, Sequence[Sequence[str]]] = {}
-        self._world: _World = {}
+        self._world: World = {}
         self._titles = Titles(base)
         self._refresh()
 
@@ -62,23 +69,29 @@ class Labels:
 
     def fill(self, store: Store) -> None:
         """Takes all labels of a store into empty tables."""
-        self._learn(store)
+        self._keep(_learnt(store))
         found = sorted(set(_read(store, self._world)))
         self._put(found, 1)
         for statement in INDEXES.split(";"):
             self._base.execute(statement)
 
-    def update(self, store: Store, things: Collection[str]) -> bool:
-        """Reads the labels of these things (IRIs) again; whether a lexicon of before knows other words."""
-        countries = _countries(self._world)
+    def read(self, store: Store, things: Collection[str]) -> Relabelled:
+        """What these things (IRIs) are called by now, and who else is a member or an alliance."""
+        world = _learnt(store) if self._others(store, things) else None
+        countries = _countries(world or self._world)
         wanted = sorted(iri for iri in things if _kind(iri, countries) in _KINDS)
         fresh: dict[str, list[Label]] = {iri: [] for iri in wanted}
         for start in range(0, len(wanted), 500):
-            some = wanted[start : start + 500]
-            for label in _read(store, self._world, some):
+            for label in _read(store, world or self._world, wanted[start : start + 500]):
                 fresh[label.iri].append(label)
-        stale = self._others(store, things) and self.learn(store)
-        for iri, labels in fresh.items():
+        return Relabelled(fresh, world)
+
+    def change(self, change: Relabelled) -> bool:
+        """Takes what was read; whether a lexicon of before knows other words."""
+        stale = change.world is not None and change.world != self._world
+        if change.world is not None and stale:
+            self._keep(change.world)
+        for iri, labels in change.labels.items():
             come, gone = sorted(set(labels)), self._labels(iri)
             if come != sorted(label for _, label in gone):
                 self._drop(gone)
@@ -94,12 +107,6 @@ class Labels:
         query = f"SELECT DISTINCT ?it {{ VALUES ?it {{ {values(alliances)} }} ?it a kogge:Alliance }}"
         now = {str(it) for (it,) in select(store, query)} if alliances else set()
         return "membership" in kinds.values() or now != alliances & set(self._world["alliances"])
-
-    def learn(self, store: Store) -> bool:
-        """Reads again who is a member, what is an alliance, and our own words; whether something differs."""
-        before = self._world
-        self._learn(store)
-        return before != self._world
 
     @property
     def world(self) -> Mapping[str, Sequence[str]]:
@@ -162,12 +169,11 @@ class Labels:
         entries = {(slot, key, number) for number, label in labels for slot, key in entries_of(label)}
         return sorted(titles), sorted(entries)
 
-    def _learn(self, store: Store) -> None:
-        rows = [
-            (name, json.dumps(sorted({" ".join(map(str, row)) for row in select(store, query)})))
-            for name, query in _WORLD.items()
-        ]
-        self._base.executemany("INSERT OR REPLACE INTO world VALUES (?, ?)", rows)
+    def _keep(self, world: World) -> None:
+        self._base.executemany(
+            "INSERT OR REPLACE INTO world VALUES (?, ?)",
+            ((name, json.dumps(values_)) for name, values_ in world.items()),
+        )
         self._refresh()
 
     def _refresh(self) -> None:
@@ -179,6 +185,13 @@ def _kind(iri: str, countries: frozenset[str]) -> str:
     if iri.startswith(names.TOPIC):
         return "topic"
     return "country" if iri in countries else names.kind_of(iri)
+
+
+def _learnt(store: Store) -> World:
+    return {
+        name: sorted({" ".join(map(str, row)) for row in select(store, query)})
+        for name, query in _WORLD.items()
+    }
 
 
 def _countries(world: Mapping[str, Sequence[str]]) -> frozenset[str]:

@@ -32,7 +32,7 @@ from kogge.expertise.rows import Membership
 
 _FEW: Final = 64
 _MANY: Final = 256  # holders from which on not all are looked at at once
-_FIRST: Final = 64  # places of each ranking that are looked at then
+_FIRST: Final = 32  # places of each ranking that are looked at then
 
 Place = tuple[int, int, int, str, str]
 
@@ -244,7 +244,8 @@ class _Join:
         behind it in all of them has at most what is at these places together.
         """
         marks = group.to_bytes(size, "little")
-        depth, given = (_FIRST if group.bit_count() > _MANY else size), set[int]()
+        depth = _FIRST if group.bit_count() > _MANY else size
+        seen, waiting = set[int](), list[tuple[int, int]]()
         while True:
             most, near = 0, set[int]()
             if depth >= size:
@@ -252,20 +253,18 @@ class _Join:
             else:
                 for ranking in self.rankings:
                     most += ranking.before(depth, marks, near)
-            sums = [(self._sum(holder), holder) for holder in near - given]
-            sums.sort(key=lambda pair: (-pair[0], pair[1]))
-            for units, holder in sums:
-                if units <= most and depth < size:
-                    break
-                given.add(holder)
-                yield units, holder
+            near -= seen
+            seen |= near
+            for holder in near:
+                # What is passed on does not count here.
+                units = sum([cell >> 2 for one in self.rankings if not (cell := one.cells[holder]) >> 34])
+                heappush(waiting, (-units, holder))
+            while waiting and (-waiting[0][0] > most or depth >= size):
+                units, holder = heappop(waiting)
+                yield -units, holder
             if depth >= size:
                 return
-            depth *= 4
-
-    def _sum(self, holder: int) -> int:
-        cells = [ranking.cells[holder] for ranking in self.rankings]
-        return sum([cell >> 2 for cell in cells if not cell >> 34])  # what is passed on does not count here
+            depth *= 2
 
     def _passed_on(self) -> int:
         """The members that have nothing of their own for any part, and something through an alliance."""

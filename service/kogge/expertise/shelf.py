@@ -87,7 +87,8 @@ class Shelf:
             self._base = sqlite3.connect(
                 self.path or ":memory:", isolation_level=None, check_same_thread=False, cached_statements=512
             )
-            self._base.execute("PRAGMA journal_mode = WAL" if not fresh else "PRAGMA journal_mode = MEMORY")
+            # A crash while the file is made costs nothing; afterwards it must leave the file whole.
+            self._base.execute(f"PRAGMA journal_mode = {'MEMORY' if fresh else 'TRUNCATE'}")
             self._base.execute("PRAGMA synchronous = OFF")  # derived: what is lost is made anew
             self._base.execute("PRAGMA mmap_size = 4294967296")
             (form,) = self._base.execute("PRAGMA user_version").fetchone()
@@ -117,8 +118,7 @@ class Shelf:
     def move(self, path: Path) -> None:
         """Gives the file another name, under which it is opened again."""
         self._base.close()
-        for left in ("", "-wal", "-shm"):
-            path.with_name(path.name + left).unlink(missing_ok=True)
+        path.with_name(path.name + "-journal").unlink(missing_ok=True)
         if self.path:
             self.path.replace(path)
         self.path = path
