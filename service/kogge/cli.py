@@ -18,6 +18,7 @@ from kogge import desk as desks
 from kogge import media, names, table
 from kogge.desk import Checked, Desk
 from kogge.errors import BadRequest, KoggeError, Misconfigured, Unreadable
+from kogge.progress import Shown
 from kogge.settings import Settings
 from kogge.store.evaluate import Result
 
@@ -85,7 +86,9 @@ def _serve(given: argparse.Namespace) -> int:
     server.files()  # before the store needs them
     listening = _listen(settings)
     with listening:
-        desk = Desk.open(settings)
+        shown = Shown("index of the lookup")
+        desk = Desk.open(settings, shown)
+        shown.close()
         print(
             f"Kogge answers on {settings.base_url}   (stop with Ctrl-C)\n"
             f"  try  curl '{settings.base_url}/expertise?q=Wasserstoff'\n"
