@@ -79,6 +79,7 @@ class Desk:
         settings: Settings,
         ledger: Ledger | None = None,
         progress: Progress = silent,
+        lookup: Lookup | None = None,
     ) -> None:
         self._store = store
         self._ledger = ledger
@@ -90,7 +91,7 @@ class Desk:
         self._served = -1  # the commit, and the state, that the pool answers from
         self._served_state = ""
         self._described: tuple[str, description.Sizes, dict[tuple[str, str, MediaType], Result]] | None = None
-        self._lookup: tuple[int, Lookup] | None = None  # with the number of commits that it knows
+        self._lookup = (store.commits, lookup) if lookup else None  # with the commits that it knows
         self._changing = threading.Lock()
         self._progress = progress
         self._closed = False

@@ -13,8 +13,9 @@ _WIDTH: Final = 30
 
 
 class Shown:
-    """Told what is being done, how much of it is done, and how much there is, it shows that; 0 of 1 and 1 of 1
-    is something that cannot be counted. `close` ends the bar.
+    """Is told what is being done, how much of it is done, and how much there is, and shows that.
+
+    0 of 1 and 1 of 1 is something that cannot be counted. `close` ends the bar.
     """
 
     def __init__(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Unpack
 
 from kogge.expertise.answer import Answer, answer
-from kogge.expertise.index import Index, Progress, silent
+from kogge.expertise.index import Index
 from kogge.expertise.match import Matches, matches
 from kogge.expertise.needs import seekers
 from kogge.expertise.present import (
@@ -20,6 +20,7 @@ from kogge.expertise.present import (
     needs_as_json,
     suggestions_as_json,
 )
+from kogge.expertise.read import Progress, silent
 from kogge.expertise.rows import Search
 from kogge.expertise.suggest import Suggestion, suggest
 from kogge.expertise.understand import Lexicon, Parameters, understand

@@ -12,30 +12,23 @@ from __future__ import annotations
 import threading
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import TypeAlias
 
 from kogge import names
 from kogge.expertise import dossier
 from kogge.expertise.dossier import Dossier
 from kogge.expertise.labels import Relabelled
 from kogge.expertise.ranking import number_of, pack
-from kogge.expertise.read import Reader, Reason, holding_by
+from kogge.expertise.read import Progress, Reader, Reason, holding_by, silent
 from kogge.expertise.rows import Named, Need, Row, Search
 from kogge.expertise.shelf import Shelf
 from kogge.expertise.standings import Standings
 from kogge.expertise.stock import Stock
 from kogge.expertise.terms import Words, read_words
 from kogge.store.base import Store
-
-Progress: TypeAlias = Callable[[str, int, int], None]
-
-
-def silent(_: str, __: int, ___: int) -> None:
-    """Shows no progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +82,17 @@ class Index(Standings):
         words = read_words(store)
         draft = path.with_name(path.name + ".new") if path else None
         shelf = Shelf(draft, fresh=True)
-        reader = Reader(store, words, scan=True)
-        progress("reading", 0, 1)
+        reader = Reader(store, words, scan=True, progress=progress)
         reasons = reader.reasons()
         holders = sorted(reader.holding())
         number_of_holder = {iri: number for number, iri in enumerate(holders)}
         with shelf:
             shelf.put_holders(
-                (number_of_holder[iri], iri, text, things)
-                for iri, text, things in dossier.written(reader, holders)
+                (
+                    (number_of_holder[iri], iri, text, things)
+                    for iri, text, things in dossier.written(reader, holders)
+                ),
+                fresh=True,
             )
             stock = Stock(reader, reasons, words)
             stock.put(shelf, fresh=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
 from kogge import names, syntax
@@ -20,6 +20,13 @@ from kogge.expertise.terms import Words, labels_of, select, values
 from kogge.store.base import Store
 
 Facts: TypeAlias = Mapping[str, Mapping[str, tuple[str, ...]]]  # predicate → thing → values
+
+
+Progress: TypeAlias = Callable[[str, int, int], None]  # what is being done, how much of it, of how much
+
+
+def silent(_: str, __: int, ___: int) -> None:
+    """Shows no progress."""
 
 
 class Reason(NamedTuple):
@@ -58,8 +65,15 @@ class Reader:
     """
 
     def __init__(
-        self, store: Store, words: Words, only: Iterable[str] | None = None, *, scan: bool = False
+        self,
+        store: Store,
+        words: Words,
+        only: Iterable[str] | None = None,
+        *,
+        scan: bool = False,
+        progress: Progress = silent,
     ) -> None:
+        self._progress = progress
         self._scan = scan
         self._store = store
         self._words = words
@@ -119,7 +133,8 @@ class Reader:
         """What is said of the things of a class that have one of the holders, or (`scan`) of all things."""
         facts: dict[str, dict[str, tuple[str, ...]]] = {name: {} for name in _PREDICATES}
         if scan:
-            for name, said in facts.items():
+            for done, (name, said) in enumerate(facts.items()):
+                self._progress("reading", done, len(facts))
                 if name == "kogge:status":  # nothing that is scanned has one
                     continue
                 it = f"kogge:{class_}" if name == "rdf:type" else "?value"

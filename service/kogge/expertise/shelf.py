@@ -146,11 +146,17 @@ class Shelf:
 
     # Writing
 
-    def put_holders(self, holders: Iterable[tuple[int, str, str, Iterable[str]]]) -> None:
-        """Adds holders or what is now said of them: number, IRI, text, and the things on which that rests."""
+    def put_holders(
+        self, holders: Iterable[tuple[int, str, str, Iterable[str]]], *, fresh: bool = False
+    ) -> None:
+        """Adds holders or what is now said of them: number, IRI, text, and the things on which that rests.
+
+        `fresh` says that none of them is there yet.
+        """
         for number, iri, said, things in holders:
+            if not fresh:
+                self._base.execute("DELETE FROM depends WHERE holder = ?", (number,))
             self._base.execute("INSERT OR REPLACE INTO holder VALUES (?, ?, ?, NULL)", (number, iri, said))
-            self._base.execute("DELETE FROM depends WHERE holder = ?", (number,))
             self._base.executemany(
                 "INSERT OR IGNORE INTO depends VALUES (?, ?)", ((thing, number) for thing in things)
             )
