@@ -25,7 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -33,7 +33,7 @@ from statistics import median, quantiles
 from typing import Any, Final, TypeVar
 
 import pyoxigraph as ox
-from fastapi import Response
+from fastapi.responses import JSONResponse
 from pyoxigraph import NamedNode, QuerySolutions, Triple
 
 import peers
@@ -308,7 +308,7 @@ def _sparql(store: Bench, lookup: Lookup) -> Figures:
 
 
 def _http(folder: Path) -> Figures | None:
-    """Requests per second of 8 clients: /expertise, and a route that only sends as many bytes of JSON."""
+    """Requests per second of 8 clients: /expertise, and a route that only sends the same JSON."""
     program = peers.wrk()
     if program is None:
         print("  over HTTP: wrk is not installed")
@@ -319,38 +319,59 @@ def _http(folder: Path) -> Figures | None:
         try:
             port, *targets = json.loads(process.stdout.readline() if process.stdout else "[0]")
             for name, target in targets:
-                bare = _per_second(program, port, f"/bare/{name}")
-                ours = _per_second(program, port, target)
-                figures[name] = {"bare_per_s": bare, "expertise_per_s": ours, "share": ours / bare}
-                print(f"  over HTTP, {name}: {ours:,.0f} of {bare:,.0f} per s ({ours / bare:.0%})")
+                bare, bare_cpu = _per_second(program, port, f"/bare/{name}", process.pid)
+                ours, ours_cpu = _per_second(program, port, target, process.pid)
+                figures[name] = {
+                    "bare_per_s": bare,
+                    "expertise_per_s": ours,
+                    "share": ours / bare,
+                    "bare_cpu_ms": bare_cpu,
+                    "expertise_cpu_ms": ours_cpu,
+                }
+                print(
+                    f"  over HTTP, {name}: {ours:,.0f} of {bare:,.0f} per s ({ours / bare:.0%});"
+                    f" {ours_cpu:.2f} and {bare_cpu:.2f} ms of the processor each ({bare_cpu / ours_cpu:.0%})"
+                )
         finally:
             process.terminate()
     return figures
 
 
-def _per_second(program: str, port: int, target: str) -> float:
+def _processor(pid: int) -> float:
+    """Seconds of the processor that a process has used."""
+    times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
+
+
+def _per_second(program: str, port: int, target: str, pid: int) -> tuple[float, float]:
+    """Requests per second, and milliseconds of the processor for each."""
+    before = _processor(pid)
     command = [program, "-t2", f"-c{CLIENTS}", f"-d{SECONDS}s", f"http://127.0.0.1:{port}{target}"]
     said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
     if failed := re.search(r"Non-2xx or 3xx responses: (\d+)|Socket errors: (.*)", said):
         sys.exit(f"{target}: {failed[0]}")
-    rate = re.search(r"Requests/sec: +([\d.]+)", said)
-    return float(rate[1]) if rate else 0.0
+    rate, done = re.search(r"Requests/sec: +([\d.]+)", said), re.search(r"(\d+) requests in", said)
+    if not rate or not done:
+        sys.exit(said)
+    return float(rate[1]), (_processor(pid) - before) / int(done[1]) * 1000
 
 
 def serve(folder: Path) -> None:
-    """Serves the store of a folder, and beside each question a route that sends as many bytes."""
+    """Serves the store of a folder, and beside each question a route that only sends the same JSON."""
     store = Bench(folder / "store")
     lookup = Lookup.build(store, folder / "index.sqlite")
+    gc.collect()
+    gc.freeze()
     desk = Desk(store, Settings.from_environment({}), lookup=lookup)
     app = create_app(Settings.from_environment({}), desk)
     popular = lookup.index.topics[_popular(lookup.index)].label("de")
     targets = []
     for name, target in (
-        ("a-question", "/expertise?q=Wer+kennt+sich+mit+Wasserstoff+in+der+Smarten+Hanse+aus"),
+        ("a-question", "/expertise?q=Wer+kennt+sich+mit+Wasserstoff+in+Niedersachsen+aus"),
         ("the-most-popular-topic", f"/expertise?q={popular}"),
     ):
         body = desk.who_as(media.JSON, target.partition("=")[2].replace("+", " ")).body
-        app.get(f"/bare/{name}")(_bare(body))
+        app.get(f"/bare/{name}")(_bare(json.loads(body)))
         targets.append((name, target))
     listening = socket.create_server(("127.0.0.1", 0))
     print(json.dumps([listening.getsockname()[1], *targets]), flush=True)
@@ -365,8 +386,11 @@ def _memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
 
 
-def _bare(body: bytes) -> Callable[[], Response]:
-    return lambda: Response(body, media_type="application/json")
+def _bare(content: object) -> Callable[[], Coroutine[None, None, JSONResponse]]:
+    async def bare() -> JSONResponse:
+        return JSONResponse(content)
+
+    return bare
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ in this process. The command line, and a desk in memory, evaluate here.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import threading
@@ -318,6 +319,11 @@ class Desk:
         """Whether questions are answered."""
         return not self._closed
 
+    @property
+    def quick(self) -> bool:
+        """Whether the lookup answers at once: it is there, and is not being changed."""
+        return self._lookup is not None and not self._changing.locked()
+
     def close(self) -> None:
         """Closes store and ledger. Closing twice is allowed."""
         self._closed = True
@@ -355,7 +361,11 @@ class Desk:
         """A lookup from the file that fits the store, or a new one; the one that was used is left to those
         who still read from it."""
         path = self._settings.home / "lookup.sqlite" if self._ledger else None
-        return Lookup.build(self._store, path, self._progress, state=self.state)
+        lookup = Lookup.build(self._store, path, self._progress, state=self.state)
+        if self._ledger:
+            gc.collect()
+            gc.freeze()  # what stays is not searched for garbage again, which would hold up answers
+        return lookup
 
 
 def _pool(store: EmbeddedStore, settings: Settings, limits: Limits | None) -> Pool:
@@ -380,7 +390,7 @@ def _pool(store: EmbeddedStore, settings: Settings, limits: Limits | None) -> Po
 
 
 def _json(content: object, wanted: MediaType = media.JSON) -> Result:
-    return Result(wanted, json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n")
+    return Result(wanted, json.dumps(content, ensure_ascii=False).encode() + b"\n")
 
 
 # What needs no graph that is open

@@ -203,7 +203,7 @@ class _Asking:
         found = sorted(
             zip(wanted, rows, strict=True), key=lambda one: (order_of(one[0][0]), one[1].thing.iri)
         )
-        covered = {bits: self._covered(bits) for _, bits in wanted}
+        covered = {bits: self._covered(bits) for bits in {bits for _, bits in wanted}}
         return [
             (Piece(row, weights.closeness[rank_of(piece)], covered[bits]), piece in counted)
             for (piece, bits), row in found

@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Final
 
 from kogge import names
 from kogge.expertise import dossier
@@ -29,6 +30,8 @@ from kogge.expertise.standings import Standings
 from kogge.expertise.stock import Stock
 from kogge.expertise.terms import Words, read_words
 from kogge.store.base import Store
+
+READ: Final = 1000  # holders whose reasons stay in memory once they were read
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class Index(Standings):
         self.mentions_on: dict[str, list[Row]] = defaultdict(list)
         self.seeking: dict[str, array[int]] = {}  # the holders of `needs_on`
         self.labels = shelf.labels()
+        self._rows: dict[int, dict[int, Row]] = {}  # reasons that were read, by holder
         self._words, self._shelf = words, shelf
         self._above: dict[str, list[str]] = defaultdict(list)
         for topic in self.topics.values():
@@ -157,13 +161,14 @@ class Index(Standings):
 
     def shown(self, holder: int, pieces: Sequence[int]) -> list[Row]:
         """The reasons of these pieces of a holder, with all that is shown of them."""
-        shown = self._shelf.show(holder, [number_of(piece) for piece in pieces])
-        found = []
-        for piece in pieces:
-            one = shown[number_of(piece)]
-            row = self.rows[holder][number_of(piece)]
-            found.append(
-                Row(
+        numbers = [number_of(piece) for piece in pieces]
+        if len(self._rows) > READ:
+            self._rows.clear()
+        rows = self._rows.setdefault(holder, {})
+        if missing := [number for number in numbers if number not in rows]:
+            for number, one in self._shelf.show(holder, missing).items():
+                row = self.rows[holder][number]
+                rows[number] = Row(
                     one.iri,
                     self.holders[holder],
                     self.topic_list[row >> 8 & 0xFFFF],
@@ -173,8 +178,7 @@ class Index(Standings):
                     one.date,
                     one.meeting,
                 )
-            )
-        return found
+        return [rows[number] for number in numbers]
 
     def rows_of(self, holder: int) -> list[Row]:
         """All reasons of a holder."""
@@ -216,6 +220,7 @@ class Index(Standings):
         this fails the index is to be built anew.
         """
         with self.lock, self._shelf as shelf:
+            self._rows.clear()
             self._change(change)
             self.state = state
             shelf.say("state", state)
