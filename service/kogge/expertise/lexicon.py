@@ -147,6 +147,7 @@ class _Builder:
         if label.kind == "municipality":
             forms |= _forms(_SHORT.split(label.text)[0])
         own = " ".join(words.words(label.text))
+        self.joined -= forms
         for form in forms:
             self._add(form, label, how if form == own or label.kind not in PLACES else "synonym")
             if label.kind in PLACES and " " not in form and len(form) >= FEW_LETTERS - 1:
