@@ -29,7 +29,7 @@ class Compounds:
         )
 
     def split(self, word: str) -> tuple[str, ...]:
-        """The labels of which a word is put together: one at its beginning, one at its end, or both; or else a
+        """The labels of which a word is put together: one at its beginning, one at its end, or both; else a
         long one in its middle.
 
         Of two the one that names its topic better counts alone: the preferred label (Energie) before another

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 from array import array
+from bisect import insort
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -275,9 +276,10 @@ class Index(Standings):
     def _take_needs(self, dossiers: Mapping[str, Dossier]) -> None:
         """Takes what these holders seek, and where they are mentioned."""
         gone = [need for need in self.needs if need.holder.iri in dossiers]
-        come = [need for one in dossiers.values() for need in one.needs]
+        come = sorted([need for one in dossiers.values() for need in one.needs], key=_order)
         self.needs = [need for need in self.needs if need.holder.iri not in dossiers] if gone else self.needs
-        self.needs = sorted([*self.needs, *come], key=_order) if come else self.needs
+        for need in come:
+            insort(self.needs, need, key=_order)
         changed: dict[str, list[Search]] = {
             above: [] for need in gone for topic in need.topics for above in self._above[topic.iri]
         }
@@ -289,9 +291,10 @@ class Index(Standings):
                 changed.setdefault(above, []).append(Search(need, best))
         for above, searches in changed.items():
             others = [one for one in self.needs_on[above] if one.need.holder.iri not in dossiers]
-            together = sorted([*others, *searches], key=lambda search: _order(search.need))
-            self.needs_on[above] = together
-            self.seeking[above] = array("I", [self.numbers[one.need.holder.iri] for one in together])
+            for search in searches:
+                insort(others, search, key=lambda search: _order(search.need))
+            self.needs_on[above] = others
+            self.seeking[above] = array("I", [self.numbers[one.need.holder.iri] for one in others])
         for mentions in self.mentions_on.values():
             mentions[:] = [row for row in mentions if row.holder.iri not in dossiers]
         for row in (row for one in dossiers.values() for row in one.mentions):

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
-from kogge import names, syntax
+from kogge import names
 from kogge.expertise.rows import (
     Document,
     Holder,
@@ -152,11 +152,9 @@ class Reader:
     def _held(self, pattern: str) -> Facts:
         """What is said of the things that fit a pattern, of their holders only those that are wanted."""
         facts: dict[str, dict[str, tuple[str, ...]]] = {name: {} for name in _PREDICATES}
-        by_name = {_iri(name): said for name, said in facts.items()}
-        query = f"SELECT DISTINCT ?iri ?name ?value {{ {pattern} . ?iri ?name ?value }}"
-        for iri, predicate, value in select(self._store, query):
-            if predicate in by_name:
-                said = by_name[predicate]
+        for name, said in facts.items():
+            query = f"SELECT DISTINCT ?iri ?value {{ {pattern} . ?iri {name} ?value }}"
+            for iri, value in select(self._store, query):
                 said[str(iri)] = (*said.get(str(iri), ()), str(value))
         if self._only is not None:
             mine, holders = set(self._only), facts["kogge:holder"]
@@ -320,11 +318,6 @@ def holding_by(store: Store, things: Iterable[str]) -> set[str]:
 def cited(documents: Mapping[str, Document], iris: Iterable[str]) -> tuple[Document, ...]:
     """These documents, the oldest first."""
     return tuple(sorted((documents[iri] for iri in iris), key=lambda one: (one.issued or "~", one.iri)))
-
-
-def _iri(name: str) -> str:
-    prefix, _, local = name.partition(":")
-    return syntax.prefixes()[prefix] + local
 
 
 _PREDICATES: Final = (
