@@ -200,6 +200,23 @@ class Weights:
                 best[thing], asked[thing] = min(piece, known), asked[thing] | bits
         return best, asked
 
+    def amount(self, rows: Iterable[int], sought: Sought) -> tuple[int, int]:
+        """What the rows of a holder amount to for topics, by any kind of evidence: a cell, 0 for nothing, and
+        the parts of the question that are met (bits). As `pieces` and `cells`, several times as fast."""
+        worth, best, asked = sought.worth.get, dict[int, int](), 0
+        for row in rows:
+            if found := worth(row & _LOW):
+                thing, piece = row >> _NUMBER, found[0]
+                asked |= found[1]
+                if piece < best.get(thing, piece + 1):
+                    best[thing] = piece
+        if not best:
+            return 0, 0
+        units, pieces = self.units, best.values()
+        score = sum([units[piece >> 2 * _NUMBER] for piece in pieces])
+        proven = any(self._proves[kind] for kind in {piece >> _NUMBER & 0xFF for piece in pieces})
+        return (OWN if proven else INTENDED) | score << 2, asked
+
     def cells(self, pieces: Iterable[int], through: int = NOBODY) -> dict[int, int]:
         """What pieces amount to, as a cell: for each kind of evidence, and for all together."""
         units, proves = self.units, self._proves

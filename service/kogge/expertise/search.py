@@ -173,6 +173,9 @@ class _Join:
 
     def _hit(self, holder: int) -> Hit | None:
         """What a holder has for the question."""
+        if self.kind == ANY and not self.sought.things:
+            cell, asked_ = self.index.weights.amount(self.index.rows[holder], self.sought)
+            return Hit(holder, entry_of(cell), asked_.bit_count()) if cell else None
         pieces, asked = self.index.weights.pieces(self.index.rows[holder], self.sought)
         return self._amounting(holder, pieces, asked)
 
