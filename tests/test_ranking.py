@@ -484,15 +484,14 @@ def test_an_index_that_fits_the_store_is_used_again_and_another_is_not(tmp_path:
 
 
 def test_a_change_touches_the_holders_of_what_changed() -> None:
-    _, lookup = real()
+    store, lookup = real()
     index = lookup.index
-    groningen = names.thing("municipality", "groningen")
-    tour = names.thing("event", "exkursion-bike-tour-2019")
-    new = names.thing("municipality", "new")
-    assert index.affected({tour}, ()) == {groningen}
-    assert index.affected({names.thing("project", "new/1")}, {new, names.topic("energie")}) == {new}
-    for subject in (names.topic("wasserstoff"), names.thing("instant", "x"), names.KOGGE + "shown"):
-        assert index.affected({subject}, ()) is None
+    schwerin, groningen = (names.thing("municipality", name) for name in ("schwerin", "groningen"))
+    assert index.affected(store, {names.thing("event", "exkursion-bike-tour-2019")}) == {groningen}
+    assert index.affected(store, {names.thing("need", "schwerin-energie")}) == {schwerin}
+    assert index.affected(store, {names.thing("project", "new/1")}) == set()
+    for subject in (names.topic("wasserstoff"), names.KOGGE + "shown"):
+        assert index.affected(store, {subject}) is None
 
 
 @pytest.mark.parametrize("text", ["Wasserstoff", "Smart Water", "Digitalisierung und Mobilität"])

@@ -7,6 +7,7 @@ in this process. The command line, and a desk in memory, evaluate here.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import threading
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, Unpack
 from pyoxigraph import RdfFormat
 
 from kogge import media, names, publish, questions, syntax
+from kogge.derivation import Changed
 from kogge.errors import (
     Damaged,
     DiskFull,
@@ -31,12 +33,14 @@ from kogge.errors import (
 )
 from kogge.expertise import (
     Lookup,
+    Progress,
     as_csv,
     as_json,
     as_jsonld,
     as_turtle,
     matches_as_json,
     needs_as_json,
+    silent,
     suggestions_as_json,
 )
 from kogge.expertise.understand import Parameters
@@ -86,14 +90,21 @@ class Checked:
 class Desk:
     """An open graph: on the disk with its versions (`Desk.open`), or in memory (`Desk.in_memory`)."""
 
-    def __init__(self, store: EmbeddedStore, settings: Settings, ledger: Ledger | None = None) -> None:
+    def __init__(
+        self,
+        store: EmbeddedStore,
+        settings: Settings,
+        ledger: Ledger | None = None,
+        progress: Progress = silent,
+        lookup: Lookup | None = None,
+    ) -> None:
         self._store = store
         self._ledger = ledger
         self._settings = settings
         self._limits = Limits(settings.query_bytes, settings.query_depth, settings.query_operators)
         self._guard = self._limits if settings.guard else None
         self._pool = _pool(store, settings, self._guard) if ledger else Here(store.engine, limits=self._guard)
-        self._publisher = Publisher(ledger, store) if ledger else None
+        self._publisher = Publisher(ledger, store, self._change) if ledger else None
         self._steps = (
             Steps(ledger, self._publisher, four_eyes=settings.four_eyes)
             if ledger and self._publisher
@@ -104,33 +115,36 @@ class Desk:
         self._served = -1  # the commit, and the state, that the pool answers from
         self._served_state = ""
         self._described: tuple[str, description.Sizes, dict[tuple[str, str, MediaType], Result]] | None = None
-        self._lookup: tuple[str, Lookup] | None = None
+        self._lookup = (store.commits, lookup) if lookup else None  # with the commits that it knows
         self._opening: asyncio.Task[None] | None = None
-        self._lock = threading.Lock()
+        self._changing = threading.Lock()
+        self._progress = progress
         self._closed = False
 
     @classmethod
-    def open(cls, settings: Settings) -> Desk:
+    def open(cls, settings: Settings, progress: Progress = silent) -> Desk:
         """Opens store and ledger in the home folder and brings in what has changed in the repository.
+
+        `progress` is told how far a new index of the lookup is.
 
         Raises Unavailable if another process has them open, Misconfigured if they cannot be used,
         Unreadable for a file of the repository.
         """
         _make_home(settings)
         try:
-            desk = cls._open(settings)
+            desk = cls._open(settings, progress)
         except Damaged as error:
             _put_aside(settings.home / "store", error)
-            desk = cls._open(settings)
+            desk = cls._open(settings, progress)
         log.info("open in %s, state %s", settings.home, desk.state)
         return desk
 
     @classmethod
-    def _open(cls, settings: Settings) -> Desk:
+    def _open(cls, settings: Settings, progress: Progress) -> Desk:
         store = EmbeddedStore(settings.home / "store")
         try:
             ledger = open_ledger(settings)
-            desk = cls(store, settings, ledger)
+            desk = cls(store, settings, ledger, progress)
             try:
                 publish.bring_in(ledger, store)
             except DiskFull as error:
@@ -395,6 +409,11 @@ class Desk:
         """Whether questions are answered."""
         return not self._closed
 
+    @property
+    def quick(self) -> bool:
+        """Whether the lookup answers at once: it is there, and is not being changed."""
+        return self._lookup is not None and not self._changing.locked()
+
     def close(self) -> None:
         """Closes store and ledger. Closing twice is allowed."""
         self._closed = True
@@ -406,27 +425,51 @@ class Desk:
 
     def _open_lookup(self) -> None:
         try:
-            self._find()
+            self._find(patience=-1)
         except KoggeError as error:
             if not self._closed:
                 log.error("the lookup cannot be opened: %s", error)
 
-    def _find(self) -> Lookup:
-        """The lookup for the present state of the store. Raises Unavailable while it is being opened."""
-        if not self._lock.acquire(timeout=PATIENCE):
+    def _change(self, work: Callable[[], Changed]) -> None:
+        """Changes the store, and has the lookup follow; it answers as before until all is done."""
+        with self._changing:
+            held, commits = self._lookup, self._store.commits
+            changed = work()
+            if held and held[0] == commits != self._store.commits:
+                lookup = held[1]
+                if not lookup.update(self._store, changed.things, state=self.state):
+                    lookup = self._build()
+                self._lookup = self._store.commits, lookup
+
+    def _find(self, patience: float = PATIENCE) -> Lookup:
+        """The lookup for the present state of the store, or that before, while the store is being changed.
+
+        Raises Unavailable while it is being opened, after `patience` seconds (below 0: any time).
+        """
+        held = self._lookup
+        if held and (held[0] == self._store.commits or self._changing.locked()):
+            return held[1]
+        if not self._changing.acquire(timeout=patience):
             raise _opening()
         try:
-            state = self._store.state
-            if self._lookup is None or self._lookup[0] != state:
-                if self._lookup is not None:
-                    self._lookup[1].index.close()
-                path = self._settings.home / "lookup.sqlite" if self._ledger else None
-                self._lookup = (state, Lookup.build(self._store, path))
+            if self._lookup is None or self._lookup[0] != self._store.commits:
+                commits = self._store.commits
+                self._lookup = commits, self._build()
                 if self._closed:
                     self._lookup[1].index.close()
             return self._lookup[1]
         finally:
-            self._lock.release()
+            self._changing.release()
+
+    def _build(self) -> Lookup:
+        """A lookup from the file that fits the store, or a new one; the one that was used is left to those
+        who still read from it."""
+        path = self._settings.home / "lookup.sqlite" if self._ledger else None
+        lookup = Lookup.build(self._store, path, self._progress, state=self.state)
+        if self._ledger:
+            gc.collect()
+            gc.freeze()  # what stays is not searched for garbage again, which would hold up answers
+        return lookup
 
 
 def _opening() -> Unavailable:
@@ -456,7 +499,7 @@ def _pool(store: EmbeddedStore, settings: Settings, limits: Limits | None) -> Po
 
 
 def _json(content: object, wanted: MediaType = media.JSON) -> Result:
-    return Result(wanted, json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n")
+    return Result(wanted, json.dumps(content, ensure_ascii=False).encode() + b"\n")
 
 
 def _make_home(settings: Settings) -> None:
@@ -505,7 +548,7 @@ def in_use(settings: Settings) -> bool:
 class _Elsewhere(Publisher):
     """What a command beside a service writes to the store: nothing; the service follows the ledger."""
 
-    def _bring(self, how: object) -> None:
+    def _bring(self, how: object, after_failure: object) -> None:
         pass
 
     def compact(self) -> None:

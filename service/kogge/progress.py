@@ -38,7 +38,7 @@ class Progress:
             return
         self._said, self._shown = now, True
         share = done / of if of else 1.0
-        text = f"{_STEPS[self._lang][step]} {share:4.0%}"
+        text = f"{_STEPS[self._lang].get(step, step)} {share:4.0%}"
         if self._bar:
             filled = round(share * _WIDTH)
             text = f"\r\x1b[K[{'#' * filled}{'.' * (_WIDTH - filled)}] {text}"

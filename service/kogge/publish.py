@@ -13,16 +13,17 @@ import re
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from pyoxigraph import Literal, NamedNode, QuerySolutions, RdfFormat, Triple
 
-from kogge import artefacts, history, names, questions, syntax
+from kogge import artefacts, derivation, history, names, questions, syntax
+from kogge.derivation import Changed
 from kogge.errors import Damaged, DiskFull, Misconfigured, Unavailable
 from kogge.ledger import Ledger, Version
 from kogge.store.base import Store
@@ -33,6 +34,7 @@ CURATOR: Final = names.thing("organisation", "kogge")
 SHOWN_LINES: Final = 3
 PORTION: Final = 16 * 1024 * 1024  # bytes of N-Triples that are written in one transaction
 PAUSE: Final = 1.0  # seconds after which a service looks whether a command beside it changed the ledger
+_Way: TypeAlias = Callable[[Ledger, Store], Changed]
 LONG_PAUSE: Final = 5.0  # and after which it tries to write again, where there was no room
 
 
@@ -143,11 +145,13 @@ def _log_refusal(ledger: Ledger, last: Version, body: bytes) -> None:
     )
 
 
-def align(ledger: Ledger, store: Store) -> None:
+def align(ledger: Ledger, store: Store, *, trusted: bool = False) -> Changed:
     """Brings the store to the state of the ledger; does nothing if it is there already.
 
-    A store that is not of this ledger, or in which quads are missing (a damaged write-ahead log opens without
-    an error), is made anew. Otherwise only the graphs that are behind are replaced. Raises DiskFull, Damaged.
+    Only what follows from the changes is derived if the store is `trusted` to hold what follows from what it
+    holds, because this process has left it so. A store that is not of this ledger, or in which quads are
+    missing (a damaged write-ahead log opens without an error), is made anew; else only the graphs that are
+    behind are replaced. Raises DiskFull, Damaged.
     """
     mark = _mark(store)
     erasures, number = ledger.erasures.count, ledger.number  # others may add to the ledger from here on
@@ -156,7 +160,7 @@ def align(ledger: Ledger, store: Store) -> None:
         log.warning("%s; the store is made anew from the ledger", reason)
         mark = Mark()
     if mark.number == number and (mark.rules, mark.erasures) == (rules, erasures):
-        return
+        return Changed(frozenset())
     missing = ledger.newest(after=mark.number, until=number)
     if mark.number and mark.erasures != erasures:
         newest = ledger.newest(until=number)
@@ -164,33 +168,57 @@ def align(ledger: Ledger, store: Store) -> None:
     with store.changing():
         if reason:
             store.clear()
-        for bodies in _portions(ledger, missing):
-            if not mark.number:
-                store.fill(bodies)
-            else:
-                store.replace_graphs(
-                    {graph: syntax.parse(bodies[graph], RdfFormat.N_TRIPLES) for graph in bodies}
-                )
-        _derive(store, [version.graph for version in missing])
         whole = not mark.number or (mark.rules, mark.erasures) != (rules, erasures)
+        changes = [
+            _replace(store, bodies, empty=not mark.number, derive=trusted and not whole)
+            for bodies in _portions(ledger, missing)
+        ]
+        if not trusted or whole:
+            questions.derive(store)
+            changes.append(Changed(None))
         _write_history(ledger, store, Mark(number, rules, erasures), after=0 if whole else mark.number)
     store.flush()
     log.info("store brought from %d to %d: %d graphs", mark.number, number, len(missing))
+    return Changed.all(changes)
 
 
-def rebuild(ledger: Ledger, store: Store) -> None:
+def _replace(store: Store, bodies: Mapping[str, bytes], *, empty: bool, derive: bool) -> Changed:
+    """Makes the bodies the content of these graphs, and perhaps derives what follows."""
+    if empty:
+        store.fill(bodies)
+        return Changed(None)
+    graphs = {graph: syntax.parse(body, RdfFormat.N_TRIPLES) for graph, body in bodies.items()}
+    if derive:
+        return derivation.replace(store, graphs)
+    store.replace_graphs(graphs)
+    return Changed(None)
+
+
+def rebuild(ledger: Ledger, store: Store) -> Changed:
     """Makes the store anew from the ledger alone; readers see the old content until it is done."""
     with store.changing():
         store.clear()
         align(ledger, store)
     store.compact()
+    return Changed(None)
+
+
+def _follow(ledger: Ledger, store: Store) -> Changed:
+    """Brings the store that this process writes to the state of the ledger."""
+    return align(ledger, store, trusted=True)
 
 
 class Publisher:
     """Who writes to the store of a service, for several threads, and goes on after a full disk."""
 
-    def __init__(self, ledger: Ledger, store: Store) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        store: Store,
+        around: Callable[[Callable[[], Changed]], object] = lambda work: work(),
+    ) -> None:
         self._ledger, self._store = ledger, store
+        self._around = around
         self._lock = threading.Lock()
         self._behind = False  # whether something could not be written
         self._brought = (-1, -1)  # to which number and erasures
@@ -201,11 +229,12 @@ class Publisher:
 
         Raises DiskFull; what the ledger holds is not lost then, and is brought by the next call that can.
         """
-        self._bring(align)
+        if self._brought != (self._ledger.number, self._ledger.erasures.count):
+            self._bring(_follow, align)
 
     def rebuild(self) -> None:
         """Makes the store anew. Raises as `publish`."""
-        self._bring(rebuild)
+        self._bring(rebuild, rebuild)
 
     def compact(self) -> None:
         """Has what was erased leave the files of the store."""
@@ -224,13 +253,12 @@ class Publisher:
             with suppress(DiskFull, Damaged, Unavailable):
                 self.publish()
 
-    def _bring(self, how: Callable[[Ledger, Store], None]) -> None:
+    def _bring(self, how: _Way, after_failure: _Way) -> None:
         with self._lock:
             self._looked = time.monotonic()
             try:
                 brought = (self._ledger.number, self._ledger.erasures.count)
-                if brought != self._brought or how is not align:
-                    self._write(how)
+                self._around(lambda: self._write(how, after_failure))
             except (DiskFull, Damaged, Unavailable) as error:
                 if not self._behind:
                     log.error("%s It stays as it is until it can be written.", error.message)
@@ -240,14 +268,14 @@ class Publisher:
                 log.info("the store can be written again")
             self._behind, self._brought = False, brought
 
-    def _write(self, how: Callable[[Ledger, Store], None]) -> None:
+    def _write(self, how: _Way, after_failure: _Way) -> Changed:
         """Writes; a store that could not be written, perhaps in the background, is opened anew for it."""
         if not self._behind:
             with suppress(DiskFull, Damaged):
-                how(self._ledger, self._store)
-                return
+                return how(self._ledger, self._store)
         self._store.reopen()
-        how(self._ledger, self._store)
+        after_failure(self._ledger, self._store)
+        return Changed(None)
 
 
 @dataclass(frozen=True)
@@ -290,11 +318,6 @@ def _portions(ledger: Ledger, versions: Sequence[Version]) -> Iterator[dict[str,
             bodies, size = {}, 0
     if bodies:
         yield bodies
-
-
-def _derive(store: Store, changed: Sequence[str]) -> None:  # noqa: ARG001 - for whom it will matter
-    """Brings the derived facts in line after these graphs have changed: the one place where that is done."""
-    questions.derive(store)
 
 
 def _fingerprint() -> str:

@@ -52,7 +52,7 @@ _FORM: Final = re.compile(
     r"^(?:\s*(?:PREFIX|BASE)\b[^\n>]*>)*\s*(SELECT|ASK|CONSTRUCT|DESCRIBE)\b", re.MULTILINE | re.IGNORECASE
 )
 _VALUES: Final = re.compile(r"VALUES \(((?:\?\w+ ?)+)\) \{ \(.*\) \}$", re.MULTILINE)
-_KEYS: Final = frozenset({"summary", "question", "parameters", "expect"})
+_KEYS: Final = frozenset({"summary", "question", "parameters", "expect", "reached", "reached_by_class"})
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,10 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Question:
-    """One file of `queries/`: `text` is the query without front-matter, `question` its wordings."""
+    """One file of `queries/`: `text` is the query without front-matter, `question` its wordings.
+
+    `reached` and `reached_by_class` are those of a rule (`kogge.derivation`).
+    """
 
     group: str
     name: str
@@ -78,6 +81,8 @@ class Question:
     expect: str | None
     form: Form
     text: str
+    reached: tuple[str, ...] = ()
+    reached_by_class: tuple[str, ...] = ()
 
     @property
     def iri(self) -> str:
@@ -154,6 +159,8 @@ def _question(path: Path, front: dict[str, Any], text: str) -> Question:
         expect=front.get("expect"),
         form=_FORMS[form[1].upper()],
         text=text,
+        reached=tuple(front.get("reached", ())),
+        reached_by_class=tuple(front.get("reached_by_class", ())),
     )
 
 

@@ -33,7 +33,7 @@ from kogge.contribution.judge import Sent
 from kogge.contribution.read import LIMITS, read, refuse_encoding
 from kogge.contribution.worker import packed, unpacked
 from kogge.errors import Busy, UnsupportedType
-from kogge.rules import profiles
+from kogge.rules.profiles import known_to
 
 from .contributions import (
     DOCUMENTS,
@@ -408,10 +408,10 @@ def test_s03_s04_s06_shapes_and_rules_in_the_data(way: Way, statement: str) -> N
 def test_s06_the_data_is_as_it_was_after_it_was_judged() -> None:
     data = rules.to_rdflib(syntax.parse(TURTLE.encode(), "ttl"))
     before = set(data)
-    looked_up = [set(each) for each in profiles.known_to("contribution", rdflib.Graph())]
+    looked_up = [set(each) for each in known_to("contribution", rdflib.Graph())]
     rules.check(data, "contribution", "en", rdflib.Graph())
     assert set(data) == before
-    assert [set(each) for each in profiles.known_to("contribution", rdflib.Graph())] == looked_up
+    assert [set(each) for each in known_to("contribution", rdflib.Graph())] == looked_up
 
 
 def patterns() -> list[str]:

@@ -90,7 +90,7 @@ def _serve(given: argparse.Namespace) -> int:
     server.files()  # before the store needs them
     listening = _listen(settings)
     with listening:
-        desk = Desk.open(settings)
+        desk = Desk.open(settings, Progress(sys.stderr, "en").show)
         print(
             f"Kogge answers on {settings.base_url}   (stop with Ctrl-C)\n"
             f"  try  curl '{settings.base_url}/expertise?q=Wasserstoff'\n"

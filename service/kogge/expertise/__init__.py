@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Unpack
 
 from kogge.expertise.answer import Answer, answer
-from kogge.expertise.index import Index, Progress, silent
+from kogge.expertise.index import Index
 from kogge.expertise.match import Matches, matches
 from kogge.expertise.needs import seekers
 from kogge.expertise.present import (
@@ -20,6 +20,7 @@ from kogge.expertise.present import (
     needs_as_json,
     suggestions_as_json,
 )
+from kogge.expertise.read import Progress, silent
 from kogge.expertise.rows import Search
 from kogge.expertise.suggest import Suggestion, suggest
 from kogge.expertise.understand import Lexicon, Parameters, understand
@@ -37,11 +38,12 @@ __all__ = [
     "as_turtle",
     "matches_as_json",
     "needs_as_json",
+    "silent",
     "suggestions_as_json",
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Lookup:
     """The lookup for one state of a store. Hold `index.lock` while an answer is made and shown."""
 
@@ -49,34 +51,49 @@ class Lookup:
     index: Index
 
     @classmethod
-    def build(cls, store: Store, path: Path | None = None, progress: Progress = silent) -> Lookup:
+    def build(
+        cls,
+        store: Store,
+        path: Path | None = None,
+        progress: Progress = silent,
+        *,
+        state: str | None = None,
+    ) -> Lookup:
         """The lookup for what the store says now; an index in the file `path` that fits is used again.
 
+        `state` is that of the store, if it is known already: to hash millions of triples takes a while.
         Raises Misconfigured where weights are missing or the file cannot be used.
         """
-        index = Index.open(store, path, progress) if path else Index.build(store, None, progress)
-        return cls(Lexicon.build(store), index)
+        if path:
+            index = Index.open(store, path, progress, state=state)
+        else:
+            index = Index.build(store, None, progress, state=state)
+        return cls(Lexicon.of(index.labels), index)
 
-    def updated(
-        self, store: Store, subjects: Collection[str], objects: Collection[str], state: str | None = None
-    ) -> Lookup | None:
-        """The lookup after statements came or went; None: build it anew.
+    def update(self, store: Store, things: Collection[str] | None, *, state: str | None = None) -> bool:
+        """Brings the lookup up to date after something else is said of these things
+        (`kogge.derivation.Changed`).
 
-        `subjects` are what these are about, `objects` all that is and was said of them (IRIs). The index is
-        the same, brought up to date; the lexicon is a new one.
+        False, and nothing is done: topics, weights or places have changed, or nobody knows what has; it has
+        to be built anew. What is needed is read from the store while others ask; they wait only while it is
+        written. `state` is that of the store, if it is known already.
         """
-        holders = self.index.affected(subjects, objects)
-        if holders is None:
-            return None
-        self.index.update(store, holders, subjects, state)
-        return Lookup(Lexicon.build(store), self.index)
+        if things is None or (holders := self.index.affected(store, things)) is None:
+            return False
+        change = self.index.read(store, holders, things)
+        now = state or store.state
+        with self.index.lock:
+            if self.index.change(change, now):
+                self.lexicon = Lexicon.of(self.index.labels)
+        return True
 
     def who(
         self, text: str = "", *, limit: int = 20, offset: int = 0, **parameters: Unpack[Parameters]
     ) -> Answer:
         """Who knows about what is asked. Raises BadRequest for a parameter that cannot be meant."""
-        question = understand(self.lexicon, text, **parameters)
-        return answer(self.index, question, limit=limit, offset=offset)
+        with self.index.lock:
+            question = understand(self.lexicon, text, **parameters)
+            return answer(self.index, question, limit=limit, offset=offset)
 
     def needs(
         self, topics: Collection[str] = (), *, limit: int = 20, offset: int = 0
@@ -93,4 +110,5 @@ class Lookup:
 
     def suggest(self, text: str, lang: str, limit: int) -> list[Suggestion]:
         """What may be meant by the beginning of a word. Raises BadRequest for the language or the limit."""
-        return suggest(self.lexicon, text, lang, limit)
+        with self.index.lock:
+            return suggest(self.lexicon, text, lang, limit)

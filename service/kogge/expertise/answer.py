@@ -17,7 +17,6 @@ from kogge.expertise.ranking import (
     NOBODY,
     OWN,
     THROUGH,
-    Part,
     kind_of,
     number_of,
     order_of,
@@ -181,10 +180,9 @@ class _Asking:
         """The pieces that count for a hit, or all that were weighed; of an alliance those it passes on."""
         index, through = self.index, hit.entry.through
         weights = index.weights
-        parts: list[Part] = [weights.part(topic) for topic in self.wanted.topics]
-        parts += [weights.part_of(things) for things in self.wanted.things]
+        sought = weights.sought(self.wanted.topics, self.wanted.things)
         source = hit.holder if through == NOBODY else through
-        best, asked = weights.for_parts(index.rows[source], parts)
+        best, asked = weights.pieces(index.rows[source], sought)
         passes: Sequence[bool] | None = None
         if through != NOBODY:
             passes = index.passes(through, index.members[through][hit.holder])
@@ -198,14 +196,14 @@ class _Asking:
         if everything:
             wanted = [
                 (piece, bits)
-                for _, piece, bits in weights.each(index.rows[source], parts)
+                for _, piece, bits in weights.each(index.rows[source], sought)
                 if passes is None or passes[number_of(piece)]
             ]
         rows = index.shown(source, [piece for piece, _ in wanted])
         found = sorted(
             zip(wanted, rows, strict=True), key=lambda one: (order_of(one[0][0]), one[1].thing.iri)
         )
-        covered = {bits: self._covered(bits) for _, bits in wanted}
+        covered = {bits: self._covered(bits) for bits in {bits for _, bits in wanted}}
         return [
             (Piece(row, weights.closeness[rank_of(piece)], covered[bits]), piece in counted)
             for (piece, bits), row in found

@@ -29,7 +29,8 @@ class Compounds:
         )
 
     def split(self, word: str) -> tuple[str, ...]:
-        """The labels of which a word is put together: one at its beginning, one at its end, or both.
+        """The labels of which a word is put together: one at its beginning, one at its end, or both; else a
+        long one in its middle.
 
         Of two the one that names its topic better counts alone: the preferred label (Energie) before another
         (Wirtschaft), and that before a hidden one. No part is found where what remains is no word, and none
@@ -37,7 +38,7 @@ class Compounds:
         """
         if self._misleads(word):
             return ()
-        parts = tuple(part for part in (self._first(word), self._last(word)) if part)
+        parts = tuple(part for part in (self._first(word), self._last(word)) if part) or self._middle(word)
         best = min((self._parts[part] for part in parts), default=0)
         return tuple(part for part in parts if self._parts[part] == best)
 
@@ -76,6 +77,17 @@ class Compounds:
             if part and self._modifies(word[:start], part):
                 return part
         return None
+
+    def _middle(self, word: str) -> tuple[str, ...]:
+        """The long label between two words: Wind-energie-park."""
+        for start in range(SHORTEST - 1, len(word) - LONG - TAIL + 1):
+            for end in range(len(word) - TAIL, start + LONG - 1, -1):
+                part = word[start:end]
+                if part in self._parts and self._modifies(word[:start], part):
+                    inner = not self._misleads(word[:end]) and not self._misleads(word[start:])
+                    if inner and self._is_word(word[end:], part):
+                        return (part,)
+        return ()
 
     def _part(self, tail: str) -> str | None:
         for ending in _ENDINGS:

@@ -11,32 +11,39 @@ from __future__ import annotations
 
 import threading
 from array import array
+from bisect import insort
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 from kogge import names
+from kogge.expertise import dossier
+from kogge.expertise.dossier import Dossier
+from kogge.expertise.labels import Relabelled
 from kogge.expertise.ranking import number_of, pack
-from kogge.expertise.read import Reader
-from kogge.expertise.rows import Holder, Named, Need, Row, Search
+from kogge.expertise.read import Progress, Reader, Reason, holding_by, silent
+from kogge.expertise.rows import Named, Need, Row, Search
 from kogge.expertise.shelf import Shelf
 from kogge.expertise.standings import Standings
 from kogge.expertise.stock import Stock
-from kogge.expertise.terms import Words, read_words, select
+from kogge.expertise.terms import Words, read_words
 from kogge.store.base import Store
 
-__all__ = ["Index", "Progress", "select", "silent"]
-
-Progress: TypeAlias = Callable[[str, int, int], None]
-
-HOLDER_KINDS: Final = ("municipality", "district", "state", "province", "organisation", "alliance")
-_PERIODS: Final = ("interval", "instant")
+READ: Final = 1000  # holders whose reasons stay in memory once they were read
 
 
-def silent(_: str, __: int, ___: int) -> None:
-    """Shows no progress."""
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What was read of some holders and things, to be put into an index."""
+
+    reasons: Sequence[Reason]
+    stock: Stock
+    dossiers: Sequence[tuple[str, str, set[str]]]
+    described: Sequence[tuple[Named, str | None]]
+    labels: Relabelled
 
 
 class Index(Standings):
@@ -45,7 +52,7 @@ class Index(Standings):
     `lock` is to be held while an answer is made and shown, so that no update comes between.
     """
 
-    def __init__(self, reader: Reader, words: Words, shelf: Shelf, state: str) -> None:
+    def __init__(self, words: Words, shelf: Shelf, state: str) -> None:
         super().__init__(words, shelf.spans)
         self.state = state
         self.lock = threading.RLock()
@@ -53,62 +60,87 @@ class Index(Standings):
         self.needs_on: dict[str, list[Search]] = defaultdict(list)
         self.mentions_on: dict[str, list[Row]] = defaultdict(list)
         self.seeking: dict[str, array[int]] = {}  # the holders of `needs_on`
+        self.labels = shelf.labels()
+        self._rows: dict[int, dict[int, Row]] = {}  # reasons that were read, by holder
         self._words, self._shelf = words, shelf
         self._above: dict[str, list[str]] = defaultdict(list)
         for topic in self.topics.values():
             for below in topic.within:
                 self._above[below].append(topic.iri)
-        self._load(reader)
+        self._load()
 
     @classmethod
-    def build(cls, store: Store, path: Path | None = None, progress: Progress = silent) -> Index:
-        """The index of what the store says now, in a new file or in memory.
+    def build(
+        cls,
+        store: Store,
+        path: Path | None = None,
+        progress: Progress = silent,
+        *,
+        state: str | None = None,
+    ) -> Index:
+        """The index of what the store says now, in a new file or in memory; its labels are filled as well.
 
         Raises Misconfigured where weights are missing or the file cannot be written. `progress` is told what
-        is being done, how much of it is done, and how much there is.
+        is being done, how much of it is done, and how much there is. `state` is that of the store, if it is
+        known already.
         """
         words = read_words(store)
         draft = path.with_name(path.name + ".new") if path else None
         shelf = Shelf(draft, fresh=True)
-        reader = Reader(store, words, scan=True)
-        progress("reading", 0, 1)
+        reader = Reader(store, words, scan=True, progress=progress)
         reasons = reader.reasons()
         holders = sorted(reader.holding())
         number_of_holder = {iri: number for number, iri in enumerate(holders)}
         with shelf:
-            shelf.put_holders(enumerate(holders))
-            stock = Stock(reader, reasons, words, shelf, fresh=True)
+            shelf.put_holders(
+                (
+                    (number_of_holder[iri], iri, text, things)
+                    for iri, text, things in dossier.written(reader, holders)
+                ),
+                fresh=True,
+            )
+            stock = Stock(reader, reasons, words)
+            stock.put(shelf, fresh=True)
             done = 0
+            progress("storing", 0, len(reasons))
             for holder, group in groupby(reasons, lambda reason: reason.holder):
                 some = list(group)
                 shelf.put(number_of_holder[holder], stock.reasons(some))
                 done += len(some)
                 progress("storing", done, len(reasons))
-            shelf.say("state", store.state)
-        shelf.finish()
-        if path and draft:
-            shelf.close()
-            draft.replace(path)
-            shelf = Shelf(path)
-        progress("ranking", 0, 1)
-        index = cls(reader, words, shelf, store.state)
+            progress("naming", 0, 1)
+            shelf.labels().fill(store)
+            shelf.finish()
+            progress("ranking", 0, 1)
+            index = cls(words, shelf, state or store.state)
+            shelf.put_cells(index.kept())
+            shelf.say("state", index.state)
         progress("ranking", 1, 1)
+        if path:
+            shelf.move(path)
+            index.labels = shelf.labels()
         return index
 
     @classmethod
-    def open(cls, store: Store, path: Path, progress: Progress = silent) -> Index:
+    def open(
+        cls, store: Store, path: Path, progress: Progress = silent, *, state: str | None = None
+    ) -> Index:
         """The index in the file, if it fits the store; else it is built anew. Raises as `build`."""
         if path.is_file():
             shelf = Shelf(path)
-            if shelf.fits and shelf.said("state") == store.state:
-                words = read_words(store)
-                return cls(Reader(store, words), words, shelf, store.state)
+            if shelf.fits and shelf.said("state") == (state or store.state):
+                return cls(read_words(store), shelf, str(shelf.said("state")))
             shelf.close()
-        return cls.build(store, path, progress)
+        return cls.build(store, path, progress, state=state)
 
     def close(self) -> None:
         """Closes the file."""
         self._shelf.close()
+
+    @property
+    def path(self) -> Path | None:
+        """The file; None: it is in memory."""
+        return self._shelf.path
 
     def size(self) -> int:
         """Bytes on the disk (or in memory, where there is no file)."""
@@ -125,18 +157,19 @@ class Index(Standings):
         return self._shelf.holding(things)
 
     def named(self, iri: str) -> Named:
-        """A thing with its labels, if it is evidence of anybody, or what such things are parts of."""
-        return self._shelf.named(iri)
+        """A project, event, programme … with its labels."""
+        return Named(iri, self.labels.preferred(iri))
 
     def shown(self, holder: int, pieces: Sequence[int]) -> list[Row]:
         """The reasons of these pieces of a holder, with all that is shown of them."""
-        shown = self._shelf.show(holder, [number_of(piece) for piece in pieces])
-        found = []
-        for piece in pieces:
-            one = shown[number_of(piece)]
-            row = self.rows[holder][number_of(piece)]
-            found.append(
-                Row(
+        numbers = [number_of(piece) for piece in pieces]
+        if len(self._rows) > READ:
+            self._rows.clear()
+        rows = self._rows.setdefault(holder, {})
+        if missing := [number for number in numbers if number not in rows]:
+            for number, one in self._shelf.show(holder, missing).items():
+                row = self.rows[holder][number]
+                rows[number] = Row(
                     one.iri,
                     self.holders[holder],
                     self.topic_list[row >> 8 & 0xFFFF],
@@ -146,8 +179,7 @@ class Index(Standings):
                     one.date,
                     one.meeting,
                 )
-            )
-        return found
+        return [rows[number] for number in numbers]
 
     def rows_of(self, holder: int) -> list[Row]:
         """All reasons of a holder."""
@@ -155,95 +187,117 @@ class Index(Standings):
 
     # Bringing up to date
 
-    def affected(self, subjects: Collection[str], objects: Collection[str]) -> set[str] | None:
+    def affected(self, store: Store, things: Collection[str]) -> set[str] | None:
         """The holders for whom it matters that something else is said of these things (IRIs).
 
-        `subjects` are what the statements that came or went are about, `objects` all that is and was said of
-        them. None: words, places or periods have changed, and the index has to be built anew.
+        None: words or places have changed, and the index has to be built anew.
         """
-        for iri in subjects:
-            if (
-                iri.startswith((names.TOPIC, names.KOGGE))
-                or names.kind_of(iri) in _PERIODS
-                or self.is_place(iri)
-            ):
-                return None
-        changed = {*subjects, *objects}
-        holders = {iri for iri in changed if iri in self.numbers or names.kind_of(iri) in HOLDER_KINDS}
-        for iri in self._shelf.known(subjects):
-            holders |= {self.holders[number].iri for number in self._shelf.holding(self._shelf.whole(iri))}
-        return {iri for iri in holders if not self.is_place(iri)}
+        if any(iri.startswith((names.TOPIC, names.KOGGE)) or self.is_place(iri) for iri in things):
+            return None
+        numbers = self._shelf.depending(things)
+        for iri in self._shelf.known(things):
+            numbers.update(self._shelf.holding(self._shelf.whole(iri)))
+        holders = {iri for iri in things if iri in self.numbers}
+        return holders | {self.holders[number].iri for number in numbers} | holding_by(store, things)
 
-    def update(
-        self, store: Store, holders: Collection[str], things: Collection[str] = (), state: str | None = None
-    ) -> None:
-        """Brings what is said of these holders (IRIs) up to date; topics and weights must be the same still.
-
-        An alliance brings its members with it. The labels of `things` (evidence, documents) are read again.
-        `state` is that of the store, if it is known already. If this fails the index is to be built anew.
-        """
+    def read(self, store: Store, holders: Collection[str], things: Collection[str] = ()) -> Change:
+        """Reads what is said by now of these holders, and what these things are called (IRIs)."""
         reader = Reader(store, self._words, holders)
+        with self.lock:
+            known = self._shelf.known(things)
         reasons = reader.reasons()
-        known = reader.holders(holders)
-        with self.lock, self._shelf as shelf:
-            targets = self.targets(known)
-            for number in targets:
-                self.take_out(number)
-            self.rename(known)
-            shelf.put_holders((self.numbers[iri], iri) for iri in known)
-            stock = Stock(reader, reasons, self._words, shelf)
-            shelf.number_things(reader.described(shelf.known(things)))
-            by_holder = {iri: list(group) for iri, group in groupby(reasons, lambda reason: reason.holder)}
-            for iri in known:
-                number = self.numbers[iri]
-                shelf.drop(number)
-                fresh = list(stock.reasons(by_holder.get(iri, [])))
-                shelf.put(number, fresh)
-                self.replace(number, array("Q", [pack(one.thing, one.topic, one.kind) for one in fresh]))
-            self.join(known, reader.memberships())
-            targets |= self.targets(known)
-            for number in targets:
-                self.put_in(number)
-            self._read_needs(reader, known)
-            self.state = state or store.state
-            shelf.say("state", self.state)
+        return Change(
+            reasons,
+            Stock(reader, reasons, self._words),
+            list(dossier.written(reader, sorted(holders))),
+            reader.described(known),
+            self.labels.read(store, things),
+        )
 
-    def _load(self, reader: Reader) -> None:
-        """Fills the memory from the shelf, and with the little that is read from the store each time."""
-        iris = self._shelf.holders()
-        holders = reader.holders(iris)
-        self.holders = [holders[iri] for iri in iris]
-        self.numbers = {iri: number for number, iri in enumerate(iris)}
-        self.rows = [array("Q") for _ in iris]
+    def change(self, change: Change, state: str) -> bool:
+        """Makes the index say what was read; topics and weights must be the same still.
+
+        An alliance brings its members with it. Whether a lexicon of before knows other words comes back. If
+        this fails the index is to be built anew.
+        """
+        with self.lock, self._shelf as shelf:
+            self._rows.clear()
+            self._change(change)
+            self.state = state
+            shelf.say("state", state)
+            return self.labels.change(change.labels)
+
+    def update(self, store: Store, holders: Collection[str], things: Collection[str] = ()) -> None:
+        """Reads and changes what is said of these holders (IRIs), and the labels of these things."""
+        self.change(self.read(store, holders, things), store.state)
+
+    def _change(self, change: Change) -> None:
+        shelf, signed = self._shelf, change.dossiers
+        dossiers = {iri: dossier.read(iri, text, self.topics) for iri, text, _ in signed}
+        known = {iri: one.holder for iri, one in dossiers.items()}
+        targets = self.targets(known)
+        before = {number: self.cells_in(number) for number in targets}
+        moved = self.rename(known)
+        shelf.put_holders((self.numbers[iri], iri, text, rests_on) for iri, text, rests_on in signed)
+        change.stock.put(shelf)
+        shelf.number_things(change.described)
+        by_holder = {iri: list(group) for iri, group in groupby(change.reasons, lambda one: one.holder)}
+        for iri in known:
+            number = self.numbers[iri]
+            shelf.drop(number)
+            fresh = list(change.stock.reasons(by_holder.get(iri, [])))
+            shelf.put(number, fresh)
+            self.replace(number, array("Q", [pack(one.thing, one.topic, one.kind) for one in fresh]))
+        self.join({iri: one.joined for iri, one in dossiers.items()})
+        targets |= self.targets(known)
+        for number in targets:
+            self.move(number, before.get(number, {}), again=number in moved)
+        shelf.put_cells(self.kept(targets))
+        self._take_needs(dossiers)
+
+    def _load(self) -> None:
+        """Fills the memory from the shelf."""
+        dossiers, kept = {}, []
+        for iri, text, cells in self._shelf.holders():
+            dossiers[iri] = dossier.read(iri, text, self.topics)
+            kept.append(cells)
+        self.holders = [one.holder for one in dossiers.values()]
+        self.numbers = {iri: number for number, iri in enumerate(dossiers)}
+        self.rows = [array("Q") for _ in dossiers]
         for holder, thing, topic, kind in self._shelf.packed():
             self.rows[holder].append(pack(thing, topic, kind))
         self.mask()
-        self.join(holders, reader.memberships())
-        self._read_needs(reader, holders)
-        self.rank()
+        self.join({iri: one.joined for iri, one in dossiers.items()})
+        self._take_needs(dossiers)
+        self.rank(kept)
 
     # Parts of bringing up to date
 
-    def _read_needs(self, reader: Reader, holders: Mapping[str, Holder]) -> None:
+    def _take_needs(self, dossiers: Mapping[str, Dossier]) -> None:
         """Takes what these holders seek, and where they are mentioned."""
-        gone = [need for need in self.needs if need.holder.iri in holders]
-        come = list(reader.needs(holders))
-        self.needs = [need for need in self.needs if need.holder.iri not in holders] if gone else self.needs
-        self.needs = sorted([*self.needs, *come], key=_order) if come else self.needs
-        topics = {topic.iri for need in (*gone, *come) for topic in need.topics}
-        for above in {above for topic in topics for above in self._above[topic]}:
-            within = self.topics[above].within
-            searches = [one for one in self.needs_on[above] if one.need.holder.iri not in holders]
-            for need in come:
-                if fitting := [topic for topic in need.topics if topic.iri in within]:
-                    best = min(fitting, key=lambda topic: (topic.iri != above, topic.iri))
-                    searches.append(Search(need, best))
-            searches.sort(key=lambda search: _order(search.need))
-            self.needs_on[above] = searches
-            self.seeking[above] = array("I", [self.numbers[one.need.holder.iri] for one in searches])
+        gone = [need for need in self.needs if need.holder.iri in dossiers]
+        come = sorted([need for one in dossiers.values() for need in one.needs], key=_order)
+        self.needs = [need for need in self.needs if need.holder.iri not in dossiers] if gone else self.needs
+        for need in come:
+            insort(self.needs, need, key=_order)
+        changed: dict[str, list[Search]] = {
+            above: [] for need in gone for topic in need.topics for above in self._above[topic.iri]
+        }
+        for need in come:
+            for above in {above for topic in need.topics for above in self._above[topic.iri]}:
+                within = self.topics[above].within
+                fitting = [topic for topic in need.topics if topic.iri in within]
+                best = min(fitting, key=lambda topic: (topic.iri != above, topic.iri))
+                changed.setdefault(above, []).append(Search(need, best))
+        for above, searches in changed.items():
+            others = [one for one in self.needs_on[above] if one.need.holder.iri not in dossiers]
+            for search in searches:
+                insort(others, search, key=lambda search: _order(search.need))
+            self.needs_on[above] = others
+            self.seeking[above] = array("I", [self.numbers[one.need.holder.iri] for one in others])
         for mentions in self.mentions_on.values():
-            mentions[:] = [row for row in mentions if row.holder.iri not in holders]
-        for row in reader.mentions(holders):
+            mentions[:] = [row for row in mentions if row.holder.iri not in dossiers]
+        for row in (row for one in dossiers.values() for row in one.mentions):
             for above in self._above[row.topic.iri]:
                 self.mentions_on[above].append(row)
 

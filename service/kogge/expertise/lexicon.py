@@ -12,14 +12,13 @@ from kogge import names
 from kogge.expertise import words
 from kogge.expertise.compounds import Compounds
 from kogge.expertise.cues import Cues, cues
-from kogge.expertise.index import select
+from kogge.expertise.labels import Labels
 from kogge.expertise.meanings import PLACES, How, Label, Meaning, rank_of
 from kogge.expertise.suggest import Completions
-from kogge.expertise.titles import Titles, by_first_word, title_forms
+from kogge.expertise.titles import Titles
 from kogge.expertise.typos import Typos
 from kogge.store.base import Store
 
-NAMED: Final = ("project", "event", "strategy", "funding")  # things that are asked for by name only
 FEW_WORDS, FEW_LETTERS = 3, 5
 
 _BRACKETS: Final = re.compile(r"\s*\([^)]*\)\s*")
@@ -60,7 +59,12 @@ class Lexicon:
     @classmethod
     def build(cls, store: Store) -> Lexicon:
         """The lexicon of what the store says now."""
-        return _Builder(store).lexicon()
+        return cls.of(Labels.of(store))
+
+    @classmethod
+    def of(cls, labels: Labels) -> Lexicon:
+        """The lexicon of these labels. The names of things and the completions stay theirs."""
+        return _Builder(labels).lexicon()
 
     def stem(self, lang: str, word: str) -> str:
         """The stem of a word that may be in a label, else the word itself, which is faster."""
@@ -68,32 +72,33 @@ class Lexicon:
 
 
 class _Builder:
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    def __init__(self, labels: Labels) -> None:
+        self.labels = labels
         self.cues = cues()
         self.found: dict[str, dict[str, Meaning]] = defaultdict(dict)
-        self.named: list[tuple[str, str]] = []
-        self.shown: list[Label] = []
+        self.parts: list[Label] = []
         self.joined: set[str] = set()
-        self.topics = _iris(store, _TOPICS)
-        self.alliances = _iris(store, _ALLIANCES)
-        self.countries = {str(iri): str(code) for iri, code in select(store, _COUNTRIES)}
+        self.topics = labels.world["topics"]
+        self.alliances = labels.world["alliances"]
+        self.countries = dict(one.rsplit(" ", 1) for one in labels.world["countries"])
         self.states: set[str] = set()
         self.places: dict[str, str] = {}
 
     def lexicon(self) -> Lexicon:
-        for iri in sorted(self.topics | self.alliances):
-            self._label(Label(iri, self._kind(iri), names.slug_of(iri), "", 0))
-        frames = by_first_word(words.words(str(label)) for (label,) in select(self.store, _CLASSES))
+        for kind, iris in (("alliance", self.alliances), ("topic", self.topics)):
+            for iri in iris:
+                self._label(Label(iri, kind, names.slug_of(iri), "", 0))
         states = []
-        for label in self._labels():
-            self.shown.append(label)
-            if label.kind in NAMED:
-                self.named += [(form, label.iri) for form in title_forms(label.text, frames)]
-            elif label.kind in ("state", "province"):
+        for label in self.labels.known():
+            if label.kind in PLACES:
+                self.places.setdefault(names.slug_of(label.iri), label.iri)
+            if label.kind in ("state", "province"):
+                self.states.add(label.iri)
                 states.append(label)
             else:
                 self._label(label)
+                if label.kind == "topic" and label.lang in ("de", "nl"):
+                    self.parts.append(label)
         for label in states:
             self._state(label)
         topical = {p: m for p, m in self.found.items() if any(e.kind not in PLACES for e in m.values())}
@@ -101,9 +106,9 @@ class _Builder:
         stem_words = {lang: _by_stem(lang, found.values()) for lang, found in stems.items()}
         phrases = {phrase: tuple(m[iri] for iri in sorted(m)) for phrase, m in self.found.items()}
         label_words = {word for phrase in phrases for word in phrase.split()}
-        defined = {word for (text,) in select(self.store, _DEFINITIONS) for word in words.words(str(text))}
+        defined = {word for text in self.labels.world["definitions"] for word in words.words(text)}
         known = frozenset(label_words | defined | self.cues.common | set(_words(self.cues.phrases)))
-        prominent = frozenset(_iris(self.store, _MEMBERS))
+        prominent = frozenset(self.labels.world["members"])
         return Lexicon(
             phrases=phrases,
             openings=_openings(phrases),
@@ -112,7 +117,9 @@ class _Builder:
             stem_words=stem_words,
             starts={lang: frozenset(word[:2] for word in found) for lang, found in stem_words.items()},
             known=known,
-            frames=frozenset(word for same in frames.values() for frame in same for word in frame),
+            frames=frozenset(
+                word for same in self.labels.frames.values() for frame in same for word in frame
+            ),
             holder_words=frozenset(
                 phrase.rpartition(" ")[2]
                 for phrase, meanings in self.found.items()
@@ -121,32 +128,17 @@ class _Builder:
             prominent=prominent,
             compounds=Compounds(self._parts(), known, self.cues),
             typos=Typos(self._targets(phrases, prominent), known),
-            names=Titles(self.named),
-            completions=Completions(self.shown),
+            names=self.labels.titles(),
+            completions=self.labels.completions(),
             collisions=collisions,
             topics=frozenset(self.topics),
             alliances={names.slug_of(iri): iri for iri in sorted(self.alliances)},
             countries={code: iri for iri, code in sorted(self.countries.items())},
             states={names.slug_of(iri): iri for iri in sorted(self.states)},
-            kinds={names.slug_of(iri): iri for iri in sorted(_iris(self.store, _KINDS))},
+            kinds={names.slug_of(iri): iri for iri in self.labels.world["kinds"]},
             places=self.places,
             cues=self.cues,
         )
-
-    def _kind(self, iri: str) -> str:
-        return "country" if iri in self.countries else names.kind_of(iri)
-
-    def _labels(self) -> Iterator[Label]:
-        wanted = {*PLACES, *NAMED, "programme"}
-        for thing, text, lang, rank in select(self.store, _LABELS):
-            iri = str(thing)
-            kind = self._kind(iri)
-            if iri in self.topics or iri in self.alliances or kind in wanted:
-                if kind in PLACES:
-                    self.places.setdefault(names.slug_of(iri), iri)
-                if kind in ("state", "province"):
-                    self.states.add(iri)
-                yield Label(iri, kind, str(text), str(lang), int(str(rank)))
 
     def _label(self, label: Label) -> None:
         """Takes a label into the phrases, also in its plain form and in one word; a place with endings."""
@@ -155,6 +147,7 @@ class _Builder:
         if label.kind == "municipality":
             forms |= _forms(_SHORT.split(label.text)[0])
         own = " ".join(words.words(label.text))
+        self.joined -= forms
         for form in forms:
             self._add(form, label, how if form == own or label.kind not in PLACES else "synonym")
             if label.kind in PLACES and " " not in form and len(form) >= FEW_LETTERS - 1:
@@ -218,8 +211,7 @@ class _Builder:
         """
         preferred: dict[str, set[str]] = defaultdict(set)
         parts: dict[str, int] = {}
-        labels = [label for label in self.shown if label.kind == "topic" and label.lang in ("de", "nl")]
-        for label in sorted(labels, key=lambda label: label.rank):
+        for label in sorted(self.parts, key=lambda label: label.rank):
             for form in _forms(label.text):
                 if " " in form:
                     continue
@@ -276,24 +268,3 @@ def _by_stem(lang: str, phrases: Iterable[Sequence[str]]) -> dict[str, frozenset
 def _words(phrases: Iterable[str]) -> Iterator[str]:
     for phrase in phrases:
         yield from phrase.split()
-
-
-def _iris(store: Store, query: str) -> set[str]:
-    return {str(iri) for (iri,) in select(store, query)}
-
-
-_TOPICS: Final = f"SELECT ?it {{ ?it a skos:Concept FILTER(STRSTARTS(STR(?it), '{names.TOPIC}')) }}"
-_ALLIANCES: Final = "SELECT ?it { ?it a kogge:Alliance }"
-_KINDS: Final = "SELECT ?it { ?it kogge:strength ?number }"
-_COUNTRIES: Final = "SELECT ?it ?code { ?it a schema:Country ; skos:notation ?code }"
-_MEMBERS: Final = (
-    "SELECT DISTINCT ?it { ?membership org:member ?it ; org:organization ?a . ?a a kogge:Alliance }"
-)
-_CLASSES: Final = "SELECT DISTINCT ?label { ?it a owl:Class ; skos:prefLabel|rdfs:label ?label }"
-_DEFINITIONS: Final = "SELECT DISTINCT ?text { ?it skos:definition ?text }"
-_LABELS: Final = """
-SELECT ?it ?label (LANG(?label) AS ?lang) ?rank {
-    VALUES (?predicate ?rank) { (skos:prefLabel 0) (skos:altLabel 1) (kogge:motto 1) (skos:hiddenLabel 2) }
-    ?it ?predicate ?label
-}
-"""

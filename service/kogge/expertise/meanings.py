@@ -18,6 +18,9 @@ class Meaning(NamedTuple):
     languages: frozenset[str]
 
 
+NAMED: Final = ("project", "event", "strategy", "funding")  # things that are asked for by name only
+
+
 class Label(NamedTuple):
     """A label as the store has it; `rank` is 0 for preferred, 1 for other, 2 for hidden labels."""
 

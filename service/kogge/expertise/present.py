@@ -8,7 +8,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from pyoxigraph import NamedNode, Triple
@@ -297,5 +297,6 @@ def _defused(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
+@lru_cache(maxsize=10_000)
 def _number(number: Decimal) -> int | float:
     return int(number) if number == number.to_integral_value() else float(number)

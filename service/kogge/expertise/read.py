@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
-from kogge import names, syntax
+from kogge import names
 from kogge.expertise.rows import (
-    MENTION,
     Document,
     Holder,
     Membership,
     Named,
-    Need,
-    Row,
     Span,
     closure,
     collation,
@@ -23,6 +20,13 @@ from kogge.expertise.terms import Words, labels_of, select, values
 from kogge.store.base import Store
 
 Facts: TypeAlias = Mapping[str, Mapping[str, tuple[str, ...]]]  # predicate → thing → values
+
+
+Progress: TypeAlias = Callable[[str, int, int], None]  # what is being done, how much of it, of how much
+
+
+def silent(_: str, __: int, ___: int) -> None:
+    """Shows no progress."""
 
 
 class Reason(NamedTuple):
@@ -37,6 +41,23 @@ class Reason(NamedTuple):
     sources: tuple[str, ...]
 
 
+class Noted(NamedTuple):
+    """A need or a mention of a holder: topics and documents are IRIs."""
+
+    thing: Named
+    topics: tuple[str, ...]
+    status: str
+    sources: tuple[str, ...]
+
+
+class Joined(NamedTuple):
+    """A membership in an alliance, and the things that say so: itself, its interval and instants."""
+
+    alliance: str
+    held: Membership
+    carriers: frozenset[str]
+
+
 class Reader:
     """Reads, one query each, what is said of the holders `only` (IRIs); of all where it is None.
 
@@ -44,13 +65,21 @@ class Reader:
     """
 
     def __init__(
-        self, store: Store, words: Words, only: Iterable[str] | None = None, *, scan: bool = False
+        self,
+        store: Store,
+        words: Words,
+        only: Iterable[str] | None = None,
+        *,
+        scan: bool = False,
+        progress: Progress = silent,
     ) -> None:
+        self._progress = progress
         self._scan = scan
         self._store = store
         self._words = words
         self._only = None if only is None else sorted(only)
         self._labels: Mapping[str, Mapping[str, str]] | None = None
+        self._facts: Facts | None = None
 
     def labels(self, iris: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
         """At least the labels of these things, by IRI and language."""
@@ -104,25 +133,33 @@ class Reader:
         """What is said of the things of a class that have one of the holders, or (`scan`) of all things."""
         facts: dict[str, dict[str, tuple[str, ...]]] = {name: {} for name in _PREDICATES}
         if scan:
-            for name, said in facts.items():
+            for done, (name, said) in enumerate(facts.items()):
+                self._progress("reading", done, len(facts))
                 if name == "kogge:status":  # nothing that is scanned has one
                     continue
                 it = f"kogge:{class_}" if name == "rdf:type" else "?value"
                 for iri, value in select(self._store, f"SELECT ?iri ?value {{ ?iri {name} {it} }}"):
                     said[str(iri)] = (*said.get(str(iri), ()), str(value))
             return facts
-        chosen = "" if self._only is None else f"VALUES ?holder {{ {values(self._only)} }} "
-        query = f"""SELECT DISTINCT ?iri ?name ?value
-            {{ {chosen}?iri kogge:holder ?holder ; a kogge:{class_} ; ?name ?value }}"""
-        by_name = {_iri(name): said for name, said in facts.items()}
-        for iri, predicate, value in select(self._store, query):
-            if predicate in by_name:
-                said = by_name[predicate]
+        if self._only is None:
+            return self._held(f"?iri a kogge:{class_} ; kogge:holder ?holder")
+        if self._facts is None:
+            self._facts = self._held(f"VALUES ?holder {{ {values(self._only)} }} ?iri kogge:holder ?holder")
+        class_iri = names.KOGGE + class_
+        wanted = {iri for iri, classes in self._facts["rdf:type"].items() if class_iri in classes}
+        return {name: {iri: said[iri] for iri in wanted if iri in said} for name, said in self._facts.items()}
+
+    def _held(self, pattern: str) -> Facts:
+        """What is said of the things that fit a pattern, of their holders only those that are wanted."""
+        facts: dict[str, dict[str, tuple[str, ...]]] = {name: {} for name in _PREDICATES}
+        for name, said in facts.items():
+            query = f"SELECT DISTINCT ?iri ?value {{ {pattern} . ?iri {name} ?value }}"
+            for iri, value in select(self._store, query):
                 said[str(iri)] = (*said.get(str(iri), ()), str(value))
         if self._only is not None:
             mine, holders = set(self._only), facts["kogge:holder"]
-            for iri_, some in holders.items():
-                holders[iri_] = tuple([one for one in some if one in mine])
+            for thing, some in holders.items():
+                holders[thing] = tuple([one for one in some if one in mine])
         return facts
 
     def holders(self, iris: Iterable[str]) -> dict[str, Holder]:
@@ -155,13 +192,16 @@ class Reader:
             level = set() if self._scan else set[str]().union(*containers.values()) - seen
         return {iri: frozenset(places) for iri, places in containers.items()}
 
-    def memberships(self) -> dict[tuple[str, str], tuple[Membership, ...]]:
-        """The memberships by alliance and member; who left and came back has two."""
+    def memberships(self) -> dict[str, list[Joined]]:
+        """The memberships by member; who left an alliance and came back has two in it."""
         found: dict[str, tuple[str, str, str, bool, str | None, str | None]] = {}
-        for iri, alliance, member, status, founder, start, end in self._select_joined(_MEMBER, _MEMBERSHIPS):
+        carriers: dict[str, set[str]] = defaultdict(set)
+        rows = self._select_joined(_MEMBER, _MEMBERSHIPS)
+        for iri, alliance, member, status, founder, interval, start, end in rows:
             known = found.get(str(iri))
             starts = [date for date in (start, known and known[4]) if date]
             ends = [date for date in (end, known and known[5]) if date]
+            carriers[str(iri)] |= {one for one in (iri, interval, start, end) if one}
             found[str(iri)] = (
                 str(alliance),
                 str(member),
@@ -171,37 +211,39 @@ class Reader:
                 min(ends, default=None),
             )
         spans = self.spans({date for known in found.values() for date in known[4:] if isinstance(date, str)})
-        memberships: dict[tuple[str, str], list[Membership]] = defaultdict(list)
-        for alliance, member, status, founding, begun, ended in found.values():
-            start_span, end_span = spans.get(begun or ""), spans.get(ended or "")
-            memberships[alliance, member].append(Membership(status, founding, start_span, end_span))
-        return {pair: tuple(sorted(set(held), key=str)) for pair, held in memberships.items()}
+        memberships: dict[str, list[Joined]] = defaultdict(list)
+        for iri, (alliance, member, status, founding, begun, ended) in sorted(found.items()):
+            held = Membership(status, founding, spans.get(begun or ""), spans.get(ended or ""))
+            memberships[member].append(Joined(alliance, held, frozenset(carriers[iri])))
+        return memberships
 
-    def mentions(self, holders: Mapping[str, Holder]) -> Iterator[Row]:
-        """Where the holders are named as an example."""
+    def mentions(self) -> dict[str, list[Noted]]:
+        """Where the holders are named as an example, by holder."""
+        found: dict[str, list[Noted]] = defaultdict(list)
         stated = sorted(self._stated(self._said("Mention")))
         labels = self.labels({iri for iri, *_ in stated})
-        documents = self.documents({source for *_, sources in stated for source in sources})
         for iri, holder, topic, sources in stated:
             thing = Named(iri, labels.get(iri, {}))
-            about = self._words.topics[topic]
-            yield Row(iri, holders[holder], about, thing, MENTION, cited(documents, set(sources)))
+            found[holder].append(Noted(thing, (topic,), "", tuple(sorted(set(sources)))))
+        return found
 
-    def needs(self, holders: Mapping[str, Holder]) -> Iterator[Need]:
-        """What the holders seek or sought."""
+    def needs(self) -> dict[str, list[Noted]]:
+        """What the holders seek or sought, by holder."""
+        found: dict[str, list[Noted]] = defaultdict(list)
         said, topics = self._said("Need"), self._words.topics
         about, status, sources = said["kogge:topic"], said["kogge:status"], said["dcterms:source"]
         labels = self.labels(said["rdf:type"])
-        documents = self.documents({source for iri in said["rdf:type"] for source in sources.get(iri, ())})
         for iri in sorted(said["rdf:type"]):
             for holder in sorted(set(said["kogge:holder"].get(iri, ()))):
-                yield Need(
-                    Named(iri, labels.get(iri, {})),
-                    holders[holder],
-                    tuple(topics[topic] for topic in sorted(set(about.get(iri, ()))) if topic in topics),
-                    names.slug_of(min(status[iri])) if iri in status else "open",
-                    cited(documents, set(sources.get(iri, ()))),
+                found[holder].append(
+                    Noted(
+                        Named(iri, labels.get(iri, {})),
+                        tuple(topic for topic in sorted(set(about.get(iri, ()))) if topic in topics),
+                        names.slug_of(min(status[iri])) if iri in status else "open",
+                        tuple(sorted(set(sources.get(iri, ())))),
+                    )
                 )
+        return found
 
     def holding(self) -> set[str]:
         """Everybody who has or had something: evidence, a mention, a need, a membership."""
@@ -260,14 +302,22 @@ class Reader:
             yield from select(self._store, f"SELECT {columns} {{ VALUES ?iri {{ {wanted} }} {pattern} }}")
 
 
+def holding_by(store: Store, things: Iterable[str]) -> set[str]:
+    """Who holds one of these things, has it as evidence, or is joined by it to an alliance."""
+    wanted = values(things)
+    patterns = (
+        "?it kogge:evidence ?thing ; kogge:holder ?holder",
+        "?thing kogge:holder ?holder",
+        "?thing org:member ?holder",
+        "?thing org:organization ?holder",
+    )
+    either = " UNION ".join(f"{{ VALUES ?thing {{ {wanted} }} {pattern} }}" for pattern in patterns)
+    return {str(holder) for (holder,) in select(store, f"SELECT DISTINCT ?holder {{ {either} }}")}
+
+
 def cited(documents: Mapping[str, Document], iris: Iterable[str]) -> tuple[Document, ...]:
     """These documents, the oldest first."""
     return tuple(sorted((documents[iri] for iri in iris), key=lambda one: (one.issued or "~", one.iri)))
-
-
-def _iri(name: str) -> str:
-    prefix, _, local = name.partition(":")
-    return syntax.prefixes()[prefix] + local
 
 
 _PREDICATES: Final = (
@@ -277,7 +327,7 @@ _PREDICATES: Final = (
 _MEMBERS: Final = "?iri org:member ?holder ; org:organization ?alliance . ?alliance a kogge:Alliance"
 _JOINED: Final = f"""{_MEMBERS} . ?iri kogge:status ?status .
     FILTER(?status IN (kogge:inForce, kogge:intendedMembership))"""
-_MEMBER: Final = "?iri ?alliance ?holder ?status ?founder ?from ?to"
+_MEMBER: Final = "?iri ?alliance ?holder ?status ?founder ?interval ?from ?to"
 _MEMBERSHIPS: Final = f"""{_MEMBERS} . ?iri kogge:status ?status .
     OPTIONAL {{ ?iri kogge:role ?founder FILTER(?founder = kogge:founder) }}
     OPTIONAL {{ ?iri org:memberDuring ?interval
@@ -287,4 +337,4 @@ _DATES: Final = """{ GRAPH ?graph { ?iri dcterms:date ?date } }
     UNION { GRAPH ?graph { ?iri schema:startDate ?date } }
     OPTIONAL { ?graph dcterms:source ?source }"""
 _WHOLES: Final = """{ ?whole schema:subEvent ?iri } UNION { ?whole kogge:undertakes ?iri }
-    UNION { ?iri dcterms:isPartOf ?whole . ?whole a kogge:Programme }"""
+    UNION { ?iri dcterms:isPartOf ?whole FILTER EXISTS { ?whole a kogge:Programme } }"""

@@ -66,11 +66,11 @@ class Kind(Named):
 
     strength: Decimal = field(compare=False)
     proves: bool = field(compare=False)
+    word: str = field(init=False, compare=False)  # its bare name: `shown`
 
-    @property
-    def word(self) -> str:
-        """Its bare name: `shown`."""
-        return names.slug_of(self.iri)
+    def __post_init__(self) -> None:
+        """Takes the word from the IRI."""
+        object.__setattr__(self, "word", names.slug_of(self.iri))
 
 
 MENTION: Final = Kind(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from heapq import heapify, heappop, heappush, nsmallest
+from heapq import heappop, heappush
 from itertools import compress, islice
 from typing import Final
 
@@ -21,7 +21,6 @@ from kogge.expertise.ranking import (
     NOBODY,
     OWN,
     Entry,
-    Part,
     Ranking,
     entry_of,
     everybody,
@@ -32,8 +31,8 @@ from kogge.expertise.ranking import (
 from kogge.expertise.rows import Membership
 
 _FEW: Final = 64
-_FIRST: Final = 256
-_CELL: Final = (1 << 34) - 1  # block and score in a cell of a ranking
+_MANY: Final = 256  # holders from which on not all are looked at at once
+_FIRST: Final = 32  # places of each ranking that are looked at then
 
 Place = tuple[int, int, int, str, str]
 
@@ -112,14 +111,6 @@ def _proven(ranking: Ranking, first: Sequence[int]) -> bool:
     return any(ranking.cells[holder] & 3 == OWN for holder in first)
 
 
-def _lowest_first(keys: list[int]) -> Iterator[int]:
-    """These in their order, sorted no further than they are wanted."""
-    first = nsmallest(_FIRST, keys)
-    yield from first
-    if len(keys) > _FIRST:
-        yield from islice(sorted(keys), _FIRST, None)
-
-
 class _Join:
     """The hits of a question with several parts."""
 
@@ -127,14 +118,13 @@ class _Join:
         self.index = index
         self.kind = ANY if wanted.kind is None else index.kind_number(wanted.kind)
         self.among = wanted.among
-        self.parts: list[Part] = []
+        self.sought = index.weights.sought(wanted.topics, wanted.things)
         self.own: list[int] = []  # per part: who has anything of its own for it
         self.rankings: list[Ranking] = []  # per part: by the kind of evidence that is asked for
         for topic in wanted.topics:
-            self._add(index.weights.part(topic), index.ranking(topic), index.ranking(topic, wanted.kind))
+            self._add(index.ranking(topic), index.ranking(topic, wanted.kind))
         for things in wanted.things:
-            part = index.weights.part_of(things)
-            self._add(part, *self._rankings_of(part, things))
+            self._add(*self._rankings_of(things))
         self.anybody = 0
         for own in self.own:
             self.anybody |= own
@@ -146,24 +136,25 @@ class _Join:
             fitting |= ranking.own
         if self.among is not None:
             fitting &= self.among
-        through = self._through()
-        total = len(through) + self._count(fitting)
+        passed = self._passed_on()
+        through = passed.bit_count() if self.kind == ANY else len(self._through(passed))
+        total = through + self._count(fitting)
         end = total if limit is None else offset + limit
-        hits = list(islice(self._in_order(fitting, through), max(end, 1)))
+        hits = list(islice(self._in_order(fitting, passed), max(end, 1)))
         return Found(hits[offset:end], total, proven=bool(hits) and hits[0].entry.block == OWN)
 
-    def _add(self, part: Part, by_any: Ranking | None, by_kind: Ranking | None) -> None:
-        self.parts.append(part)
+    def _add(self, by_any: Ranking | None, by_kind: Ranking | None) -> None:
         self.own.append(by_any.own if by_any else 0)
         if by_kind:
             self.rankings.append(by_kind)
 
-    def _rankings_of(self, part: Part, things: frozenset[int]) -> tuple[Ranking, Ranking]:
+    def _rankings_of(self, things: frozenset[int]) -> tuple[Ranking, Ranking]:
         """The rankings by any and by the wanted kind of those who have one of the things."""
         index, places = self.index, range(len(self.index.holders))
+        sought = index.weights.sought((), [things])
         found: dict[int, Mapping[int, int]] = {}
         for holder in index.holding(things):
-            pieces, _ = index.weights.for_parts(index.rows[holder], [part])
+            pieces, _ = index.weights.pieces(index.rows[holder], sought)
             found[holder] = index.weights.cells(pieces.values())
         by_any, by_kind = (
             Ranking.of(
@@ -182,7 +173,10 @@ class _Join:
 
     def _hit(self, holder: int) -> Hit | None:
         """What a holder has for the question."""
-        pieces, asked = self.index.weights.for_parts(self.index.rows[holder], self.parts)
+        if self.kind == ANY and not self.sought.things:
+            cell, asked_ = self.index.weights.amount(self.index.rows[holder], self.sought)
+            return Hit(holder, entry_of(cell), asked_.bit_count()) if cell else None
+        pieces, asked = self.index.weights.pieces(self.index.rows[holder], self.sought)
         return self._amounting(holder, pieces, asked)
 
     def _amounting(
@@ -203,17 +197,32 @@ class _Join:
         entry = hit.entry
         return entry.block, -hit.covered, -entry.score, *self.index.holders[hit.holder].order
 
-    def _in_order(self, fitting: int, through: Sequence[tuple[Place, Hit]]) -> Iterator[Hit]:
-        """All hits, the best first; a holder is weighed only when those before it do not fill the page."""
-        waiting = list(through)
-        heapify(waiting)
+    def _in_order(self, fitting: int, passed: int) -> Iterator[Hit]:
+        """All hits, the best first; a holder is weighed only when those before it do not fill the page.
+
+        `fitting` have something of their own; `passed` have what an alliance passes on, which stands behind
+        all that is proven of the own.
+        """
+        waiting: list[tuple[Place, Hit]] = []
+        behind = bool(passed)
         for block, covered, units, holder in self._bounds(fitting):
             while waiting and waiting[0][0][:3] < (block, -covered, -units):
                 yield heappop(waiting)[1]
+            if behind and block != OWN:
+                behind = False
+                for entry in self._through(passed):
+                    heappush(waiting, entry)
+                while waiting and waiting[0][0][:3] < (block, -covered, -units):
+                    yield heappop(waiting)[1]
             if own := self._hit(holder):
                 heappush(waiting, (self._place(own), own))
-        while waiting:
+        while waiting and (not behind or waiting[0][0][0] == OWN):
             yield heappop(waiting)[1]
+        if behind:
+            for entry in self._through(passed):
+                heappush(waiting, entry)
+            while waiting:
+                yield heappop(waiting)[1]
 
     def _bounds(self, fitting: int) -> Iterator[tuple[int, int, int, int]]:
         """The best that each of these can have (block, parts covered, units of score), the best first."""
@@ -228,42 +237,67 @@ class _Join:
                 covering[many] = covering[many] & ~own | fewer
         for block, group in ((OWN, fitting & proven), (INTENDED, fitting & ~proven)):
             for many in range(len(self.own), 0, -1):
-                marks = (group & covering[many]).to_bytes(size, "little")
-                holders = list(compress(range(size), marks))
-                sums = [0] * len(holders)
-                for ranking in self.rankings:
-                    cells = map(ranking.cells.__getitem__, holders)
-                    sums = [so_far + (cell & _CELL) for so_far, cell in zip(sums, cells, strict=True)]
-                keys = [-(sum_ >> 2) * size + one for sum_, one in zip(sums, holders, strict=True)]
-                for key in _lowest_first(keys):
-                    yield block, many, -(key // size), key % size
+                for units, holder in self._best_first(group & covering[many], size):
+                    yield block, many, units, holder
 
-    def _through(self) -> list[tuple[Place, Hit]]:
-        """What members that have nothing of their own have through an alliance, the best of them."""
-        index, best = self.index, dict[int, tuple[Place, tuple[str, str], Hit]]()
-        size = len(index.holders)
-        open_ = everybody(size) & ~self.anybody
-        if self.among is not None:
-            open_ &= self.among
-        anybody, others = self.anybody.to_bytes(size, "little"), open_.to_bytes(size, "little")
-        for alliance, members in index.members.items():
-            if not anybody[alliance]:
-                continue
-            hits: dict[tuple[Membership, ...], Hit | None] = {}
-            for member in compress(members, map(others.__getitem__, members)):
-                held = members[member]
-                if held not in hits:
-                    hits[held] = self._passed(alliance, held)
-                if passed := hits[held]:
-                    hit = Hit(member, passed.entry, passed.covered)
-                    found = (self._place(hit), index.holders[alliance].order, hit)
-                    if member not in best or found[:2] < best[member][:2]:
-                        best[member] = found
-        return [(place, hit) for place, _, hit in best.values()]
+    def _best_first(self, group: int, size: int) -> Iterator[tuple[int, int]]:
+        """The sum of what each of these has in the rankings, the best first, then by number.
+
+        Of many only those are looked at first that stand before a place in one of the rankings: who stands
+        behind it in all of them has at most what is at these places together.
+        """
+        marks = group.to_bytes(size, "little")
+        depth = _FIRST if group.bit_count() > _MANY else size
+        seen, waiting = set[int](), list[tuple[int, int]]()
+        while True:
+            most, near = 0, set[int]()
+            if depth >= size:
+                near.update(listed(group))
+            else:
+                for ranking in self.rankings:
+                    most += ranking.before(depth, marks, near)
+            near -= seen
+            seen |= near
+            for holder in near:
+                # What is passed on does not count here.
+                units = sum([cell >> 2 for one in self.rankings if not (cell := one.cells[holder]) >> 34])
+                heappush(waiting, (-units, holder))
+            while waiting and (-waiting[0][0] > most or depth >= size):
+                units, holder = heappop(waiting)
+                yield -units, holder
+            if depth >= size:
+                return
+            depth *= 2
+
+    def _passed_on(self) -> int:
+        """The members that have nothing of their own for any part, and something through an alliance."""
+        passed = 0
+        for ranking in self.rankings:
+            passed |= ranking.members & ~ranking.own
+        return passed & ~self.anybody & (-1 if self.among is None else self.among)
+
+    def _through(self, passed: int) -> list[tuple[Place, Hit]]:
+        """What these members have through an alliance, the best of them."""
+        index = self.index
+        hits: dict[tuple[int, tuple[Membership, ...]], Hit | None] = {}
+        found = []
+        for member in listed(passed):
+            best: tuple[Place, tuple[str, str], Hit] | None = None
+            for alliance in index.alliances_of(member):
+                held = index.members[alliance][member]
+                if (alliance, held) not in hits:
+                    hits[alliance, held] = self._passed(alliance, held)
+                if of_alliance := hits[alliance, held]:
+                    hit = Hit(member, of_alliance.entry, of_alliance.covered)
+                    place = self._place(hit), index.holders[alliance].order, hit
+                    best = place if best is None or place[:2] < best[:2] else best
+            if best:
+                found.append((best[0], best[2]))
+        return found
 
     def _passed(self, alliance: int, held: tuple[Membership, ...]) -> Hit | None:
         """What an alliance passes on to a member with these memberships."""
-        pieces, asked = self.index.weights.for_parts(self.index.rows[alliance], self.parts)
+        pieces, asked = self.index.weights.pieces(self.index.rows[alliance], self.sought)
         passes = self.index.passes(alliance, held)
         passed = {thing: piece for thing, piece in pieces.items() if passes[number_of(piece)]}
         return self._amounting(alliance, passed, asked, alliance)

@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from kogge.errors import Misconfigured
+from kogge.expertise.labels import TABLES, Labels
 from kogge.expertise.rows import Document, Named, Span
 
-FORM: Final = 1  # of the tables; raised with every change of them
+FORM: Final = 2  # of the tables; raised with every change of them
 
 _TABLES: Final = """
 CREATE TABLE said (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE holder (number INTEGER PRIMARY KEY, iri TEXT NOT NULL);
+CREATE TABLE holder (number INTEGER PRIMARY KEY, iri TEXT NOT NULL, said TEXT NOT NULL, cells BLOB);
+CREATE TABLE depends (thing TEXT, holder INTEGER, PRIMARY KEY (thing, holder)) WITHOUT ROWID;
 CREATE TABLE thing (number INTEGER PRIMARY KEY, iri TEXT NOT NULL, labels TEXT NOT NULL, issued TEXT);
 CREATE TABLE part (whole INTEGER, thing INTEGER, PRIMARY KEY (whole, thing)) WITHOUT ROWID;
 CREATE TABLE reason (
@@ -30,6 +32,8 @@ CREATE TABLE reason (
 _INDEXES: Final = """
 CREATE UNIQUE INDEX IF NOT EXISTS thing_by_iri ON thing (iri);
 CREATE INDEX IF NOT EXISTS reason_by_thing ON reason (thing, holder);
+CREATE INDEX IF NOT EXISTS part_by_thing ON part (thing);
+CREATE INDEX IF NOT EXISTS depends_by_holder ON depends (holder);
 """
 _REASON: Final = """
 SELECT reason.number, reason.iri, thing.iri, thing.labels, date, sources, whole.iri, whole.labels
@@ -70,25 +74,32 @@ class Shelf:
 
     def __init__(self, path: Path | None, *, fresh: bool = False) -> None:
         self.path = path
+        form = self._open(fresh=fresh)
+        self.fits = form in (0, FORM)
+        self._things: dict[str, int] = {}
+        self._documents: dict[int, Document] = {}
+
+    def _open(self, *, fresh: bool) -> int:
+        """Opens the file; the number of the form that it had, 0 if it was empty."""
         try:
-            if path and fresh:
-                path.unlink(missing_ok=True)
+            if self.path and fresh:
+                self.path.unlink(missing_ok=True)
             self._base = sqlite3.connect(
-                path or ":memory:", isolation_level=None, check_same_thread=False, cached_statements=512
+                self.path or ":memory:", isolation_level=None, check_same_thread=False, cached_statements=512
             )
-            self._base.execute("PRAGMA journal_mode = WAL" if not fresh else "PRAGMA journal_mode = MEMORY")
+            # A crash while the file is made costs nothing; afterwards it must leave the file whole.
+            self._base.execute(f"PRAGMA journal_mode = {'MEMORY' if fresh else 'TRUNCATE'}")
             self._base.execute("PRAGMA synchronous = OFF")  # derived: what is lost is made anew
             self._base.execute("PRAGMA mmap_size = 4294967296")
             (form,) = self._base.execute("PRAGMA user_version").fetchone()
             if form == 0:
-                self._base.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {FORM}; COMMIT;")
+                self._base.executescript(f"BEGIN; {_TABLES} {TABLES} PRAGMA user_version = {FORM}; COMMIT;")
         except (OSError, sqlite3.Error) as error:
             raise Misconfigured(
-                f"The index {path} cannot be used: {error}.", "Remove it: it is made anew from the store."
+                f"The index {self.path} cannot be used: {error}.",
+                "Remove it: it is made anew from the store.",
             ) from error
-        self.fits = form in (0, FORM)
-        self._things: dict[str, int] = {}
-        self._documents: dict[int, Document] = {}
+        return int(form)
 
     def __enter__(self) -> Shelf:
         self._base.execute("BEGIN")
@@ -100,8 +111,18 @@ class Shelf:
 
     def finish(self) -> None:
         """Makes the indexes, which is faster when everything has been put."""
-        self._base.executescript(_INDEXES)
+        for statement in filter(None, map(str.strip, _INDEXES.split(";"))):
+            self._base.execute(statement)
         self._things.clear()
+
+    def move(self, path: Path) -> None:
+        """Gives the file another name, under which it is opened again."""
+        self._base.close()
+        path.with_name(path.name + "-journal").unlink(missing_ok=True)
+        if self.path:
+            self.path.replace(path)
+        self.path = path
+        self._open(fresh=False)
 
     def close(self) -> None:
         """Closes the file."""
@@ -125,9 +146,26 @@ class Shelf:
 
     # Writing
 
-    def put_holders(self, holders: Iterable[tuple[int, str]]) -> None:
-        """Adds holders: number and IRI."""
-        self._base.executemany("INSERT OR REPLACE INTO holder VALUES (?, ?)", holders)
+    def put_holders(
+        self, holders: Iterable[tuple[int, str, str, Iterable[str]]], *, fresh: bool = False
+    ) -> None:
+        """Adds holders or what is now said of them: number, IRI, text, and the things on which that rests.
+
+        `fresh` says that none of them is there yet.
+        """
+        for number, iri, said, things in holders:
+            if not fresh:
+                self._base.execute("DELETE FROM depends WHERE holder = ?", (number,))
+            self._base.execute("INSERT OR REPLACE INTO holder VALUES (?, ?, ?, NULL)", (number, iri, said))
+            self._base.executemany(
+                "INSERT OR IGNORE INTO depends VALUES (?, ?)", ((thing, number) for thing in things)
+            )
+
+    def put_cells(self, cells: Iterable[tuple[int, bytes]]) -> None:
+        """Keeps the places of holders in the rankings."""
+        self._base.executemany(
+            "UPDATE holder SET cells = ? WHERE number = ?", ((kept, number) for number, kept in cells)
+        )
 
     def number_things(
         self, things: Iterable[tuple[Named, str | None]], *, fresh: bool = False
@@ -147,8 +185,9 @@ class Shelf:
             DO UPDATE SET labels = excluded.labels, issued = excluded.issued RETURNING number"""
         return {row[0]: int(self._base.execute(upsert, row).fetchone()[0]) for row in rows}
 
-    def put_parts(self, parts: Iterable[tuple[int, int]]) -> None:
-        """Adds which thing (second) is a part of which (first)."""
+    def put_parts(self, things: Iterable[int], parts: Iterable[tuple[int, int]]) -> None:
+        """Takes what these things are parts of: which thing (second) is a part of which (first)."""
+        self._base.executemany("DELETE FROM part WHERE thing = ?", ((thing,) for thing in things))
         self._base.executemany("INSERT OR IGNORE INTO part VALUES (?, ?)", parts)
 
     def put(self, holder: int, reasons: Iterable[Stored]) -> None:
@@ -176,14 +215,18 @@ class Shelf:
         """Those of the IRIs that are things of a reason, documents, or meetings."""
         return {iri for iri in iris if self._number(iri) is not None}
 
-    def named(self, iri: str) -> Named:
-        """A thing with its labels, if it has any here."""
-        row = self._base.execute("SELECT labels FROM thing WHERE iri = ?", (iri,)).fetchone()
-        return Named(iri, _decode(row[0])[0] if row else {})
+    def holders(self) -> Iterator[tuple[str, str, bytes | None]]:
+        """The holders by their numbers: IRI, what is said of them, and their places in the rankings."""
+        return self._base.execute("SELECT iri, said, cells FROM holder ORDER BY number")
 
-    def holders(self) -> list[str]:
-        """The IRIs of the holders by their numbers."""
-        return [str(iri) for (iri,) in self._base.execute("SELECT iri FROM holder ORDER BY number")]
+    def depending(self, things: Iterable[str]) -> set[int]:
+        """The numbers of the holders of whom something is said that rests on one of these things (IRIs)."""
+        query = "SELECT holder FROM depends WHERE thing = ?"
+        return {holder for thing in things for (holder,) in self._base.execute(query, (thing,))}
+
+    def labels(self) -> Labels:
+        """The labels in the same file."""
+        return Labels(self._base)
 
     def packed(self) -> Iterator[tuple[int, int, int, int]]:
         """Holder, thing, topic, kind of all reasons, in the order of their numbers."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import TypeAlias
 
 from kogge import names
@@ -70,6 +70,10 @@ class Standings:
             ]
         return passing[held]
 
+    def alliances_of(self, holder: int) -> Set[int]:
+        """The alliances (their numbers) in which a holder is, was or wants to be a member."""
+        return self._joined.get(holder, frozenset())
+
     def kind_number(self, kind: str) -> int:
         """The number of a kind of evidence (IRI)."""
         return self._kind[kind]
@@ -92,21 +96,28 @@ class Standings:
 
     # Bringing up to date
 
-    def rank(self) -> None:
-        """Makes all rankings."""
+    def rank(self, kept: Sequence[bytes | None]) -> None:
+        """Makes all rankings, from the places of the holders in them where those have been `kept`."""
         in_order = sorted(range(len(self.holders)), key=lambda number: self.holders[number].order)
         places = [0] * len(in_order)
         for place, number in enumerate(in_order):
             places[number] = place
         found: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
-        mixed = []
-        for number, rows in enumerate(self.rows):
-            for list_, cell in self.cells_of(number).items():
+        for number, cells in enumerate(kept):
+            for list_, cell in _unpacked(cells) if cells is not None else self.cells_of(number).items():
                 found[list_][number] = cell
-            if _is_mixed(rows):
-                mixed.append(number)
+        mixed = (number for number, rows in enumerate(self.rows) if _is_mixed(rows))
         self.mixed = in_set(mixed, len(self.holders))
         self._rankings = {list_: Ranking.of(cells, places, in_order) for list_, cells in found.items()}
+
+    def kept(self, numbers: Iterable[int] | None = None) -> Iterator[tuple[int, bytes]]:
+        """The places of these holders (or of all) in the rankings, to be kept."""
+        for number in range(len(self.holders)) if numbers is None else numbers:
+            yield number, _packed(self.cells_in(number))
+
+    def cells_in(self, number: int) -> dict[tuple[int, int], int]:
+        """The cell of a holder in every ranking, as it is now."""
+        return {list_: cell for list_, one in self._rankings.items() if (cell := one.cells[number])}
 
     def cells_of(self, number: int) -> dict[tuple[int, int], int]:
         """The cell of a holder in every ranking (topic, kind of evidence) in which it is."""
@@ -142,19 +153,23 @@ class Standings:
         numbers = {self.numbers[iri] for iri in holders if iri in self.numbers}
         return numbers.union(*(self.members.get(number, {}) for number in numbers))
 
-    def take_out(self, number: int) -> None:
-        """Takes a holder out of all rankings."""
-        for ranking in self._rankings.values():
-            if ranking.get(number):
-                ranking.drop(number, self.key(ranking))
+    def move(self, number: int, before: Mapping[tuple[int, int], int], *, again: bool = False) -> None:
+        """Puts a holder where it belongs by now, in the rankings where it was elsewhere `before`.
 
-    def put_in(self, number: int) -> None:
-        """Puts a holder into the rankings in which it is by now."""
-        for list_, cell in self.cells_of(number).items():
+        `again` says that it is called something else, so that its place may be another in all.
+        """
+        after = self.cells_of(number)
+        for list_ in before.keys() | after.keys():
+            cell = after.get(list_, 0)
+            if cell == before.get(list_) and not again:
+                continue
             if list_ not in self._rankings:
                 self._rankings[list_] = Ranking.of({}, [0] * len(self.holders), [])
             ranking = self._rankings[list_]
-            ranking.put(number, cell, self.key(ranking))
+            if list_ in before:
+                ranking.drop(number)
+            if cell:
+                ranking.put(number, cell, self.key(ranking))
 
     def replace(self, number: int, rows: array[int]) -> None:
         """Takes other rows of a holder."""
@@ -163,8 +178,9 @@ class Standings:
         self._passing.pop(number, None)
         self._passed.pop(number, None)
 
-    def rename(self, holders: Mapping[str, Holder]) -> None:
-        """Takes what is said of these holders; new ones get the next numbers."""
+    def rename(self, holders: Mapping[str, Holder]) -> set[int]:
+        """Takes what is said of these holders; new ones get the next numbers. Whose label is another."""
+        moved = set()
         for iri, holder in holders.items():
             if iri not in self.numbers:
                 self.numbers[iri] = len(self.holders)
@@ -173,11 +189,14 @@ class Standings:
                     ranking.cells.append(0)
                 self.rows.append(array("Q"))
             number = self.numbers[iri]
+            if self.holders[number].order != holder.order:
+                moved.add(number)
             for place in _groups_of(self.holders[number]):
                 self._masks[place] &= ~(1 << 8 * number)
             for place in _groups_of(holder):
                 self._masks[place] |= 1 << 8 * number
             self.holders[number] = holder
+        return moved
 
     def mask(self) -> None:
         """Makes the sets of holders by alliance, place and kind."""
@@ -188,17 +207,27 @@ class Standings:
         for place, numbers in found.items():
             self._masks[place] = in_set(numbers, len(self.holders))
 
-    def join(
-        self, holders: Iterable[str], memberships: Mapping[tuple[str, str], tuple[Membership, ...]]
-    ) -> None:
-        """Takes the memberships of these holders, by alliance and member, instead of those they had."""
-        for iri in holders:
-            for number in self._joined.pop(self.numbers[iri], ()):
-                self.members[number].pop(self.numbers[iri], None)
-        for (alliance, member), held in memberships.items():
-            if alliance in self.numbers and member in self.numbers:
-                self.members[self.numbers[alliance]][self.numbers[member]] = held
-                self._joined[self.numbers[member]].add(self.numbers[alliance])
+    def join(self, joined: Mapping[str, Mapping[str, tuple[Membership, ...]]]) -> None:
+        """Takes the memberships of these holders, by alliance (IRIs), instead of those they had."""
+        for iri, memberships in joined.items():
+            member = self.numbers[iri]
+            for alliance in self._joined.pop(member, ()):
+                self.members[alliance].pop(member, None)
+            for alliance_iri, held in memberships.items():
+                if alliance_iri in self.numbers:
+                    self.members[self.numbers[alliance_iri]][member] = held
+                    self._joined[member].add(self.numbers[alliance_iri])
+
+
+def _packed(cells: Mapping[tuple[int, int], int]) -> bytes:
+    codes = array("I", [topic << 8 | kind + 1 for topic, kind in cells])
+    return codes.tobytes() + array("Q", cells.values()).tobytes()
+
+
+def _unpacked(kept: bytes) -> Iterator[tuple[tuple[int, int], int]]:
+    size = len(kept) // 12 * 4
+    codes, cells = array("I", kept[:size]), array("Q", kept[size:])
+    return (((code >> 8, (code & 0xFF) - 1), cell) for code, cell in zip(codes, cells, strict=True))
 
 
 def _is_mixed(rows: Iterable[int]) -> bool:

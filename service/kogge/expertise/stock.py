@@ -11,14 +11,9 @@ from kogge.expertise.terms import Words
 
 
 class Stock:
-    """What is said of the things and documents of some reasons, numbered by the shelf on which it was put.
+    """What is said of the things and documents of some reasons, numbered by the shelf on which it is put."""
 
-    `fresh` says that the shelf was empty.
-    """
-
-    def __init__(
-        self, reader: Reader, reasons: Sequence[Reason], words: Words, shelf: Shelf, *, fresh: bool = False
-    ) -> None:
+    def __init__(self, reader: Reader, reasons: Sequence[Reason], words: Words) -> None:
         things = {reason.thing for reason in reasons}
         self._documents = reader.documents({source for reason in reasons for source in reason.sources})
         self._wholes = reader.wholes(things)
@@ -27,17 +22,23 @@ class Stock:
         self._spans = reader.spans(carriers)
         self._topic = {iri: number for number, iri in enumerate(words.topics)}
         self._kind = {iri: number for number, iri in enumerate(words.kinds)}
-        above = self._above(reader, things)
+        self._above = self._all_above(reader, things)
         named = carriers | {reason.meeting for reason in reasons if reason.meeting}
-        named |= {whole for wholes in above.values() for whole in wholes}
-        labels = reader.labels(named)
+        named |= {whole for wholes in self._above.values() for whole in wholes}
+        self._things, self._named = things, named
+        self._labels = reader.labels(named)
+        self._number: Mapping[str, int] = {}
+
+    def put(self, shelf: Shelf, *, fresh: bool = False) -> None:
+        """Puts things and documents on a shelf, which numbers them; `fresh` says that it was empty."""
         put: dict[str, tuple[Named, str | None]] = {
-            iri: (Named(iri, labels.get(iri, {})), None) for iri in sorted(named)
+            iri: (Named(iri, self._labels.get(iri, {})), None) for iri in sorted(self._named)
         }
         put |= {iri: (document, document.issued) for iri, document in self._documents.items()}
-        self._number = shelf.number_things(put.values(), fresh=fresh)
-        number = self._number
-        shelf.put_parts((number[whole], number[part]) for part in above for whole in above[part])
+        number = self._number = shelf.number_things(put.values(), fresh=fresh)
+        parts = ((number[whole], number[part]) for part, wholes in self._above.items() for whole in wholes)
+        again = [] if fresh else [number[part] for part in {*self._things, *self._above}]
+        shelf.put_parts(again, parts)
 
     def reasons(self, reasons: Iterable[Reason]) -> Iterator[Stored]:
         """These as they are put on the shelf, numbered from 0; each holder's are to be given together."""
@@ -68,7 +69,7 @@ class Stock:
                 return min(said, key=lambda pair: (pair[1] not in sources, pair[0]))[0]
         return None
 
-    def _above(self, reader: Reader, things: Iterable[str]) -> Mapping[str, Sequence[str]]:
+    def _all_above(self, reader: Reader, things: Iterable[str]) -> Mapping[str, Sequence[str]]:
         """What these are parts of, and what those are parts of, and so on."""
         above, wanted = dict[str, Sequence[str]](), set(things)
         level = {thing: wholes for thing, wholes in self._wholes.items() if thing in wanted}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+import sqlite3
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kogge import names
@@ -22,6 +21,12 @@ WORDS, PLACES, THINGS = 0, 1, 2  # what is suggested first of what matches equal
 
 _PREFERRED, _OTHER, _INNER = 0, 1, 2
 _HIDDEN: Final = 2
+_LANGUAGES: Final = (*names.LANGUAGES, "")
+_ENTRIES: Final = """
+SELECT iri, kind, text, lang, rank FROM completion JOIN label ON number = label
+WHERE slot = ? AND key >= ? AND key < ? ORDER BY key, iri, text
+"""
+_PREFERRED_LABELS: Final = "SELECT lang, min(text) FROM label WHERE iri = ? AND rank = 0 GROUP BY lang"
 _GROUPS: Final = {
     **dict.fromkeys(("topic", "alliance", "programme"), WORDS),
     **dict.fromkeys(("municipality", "district", "state", "province", "country"), PLACES),
@@ -38,71 +43,56 @@ class Suggestion(NamedTuple):
     matched: str
 
 
-class _Entry(NamedTuple):
-    key: str
-    iri: str
-    matched: str
-
-
-class Completions:
-    """The labels in the order of letters: by language, whether preferred, and from each inner word."""
-
-    def __init__(self, labels: Iterable[Label]) -> None:
-        self._preferred: dict[str, dict[str, str]] = defaultdict(dict)
-        self._kinds: dict[str, str] = {}
-        self._entries: dict[tuple[str, int, int], list[_Entry]] = defaultdict(list)
-        hidden = []
-        for label in labels:
-            self._kinds[label.iri] = label.kind
-            if label.rank == 0:
-                known = self._preferred[label.iri]
-                known[label.lang] = min(label.text, known.get(label.lang, label.text))
-            if label.rank == _HIDDEN:
-                hidden.append(label)
-            else:
-                self._add(label, label.text)
-        for label in hidden:  # a hidden label is found, but not shown
-            self._add(label, self._shown(label.iri, label.lang)[0])
-        for entries in self._entries.values():
-            entries.sort()
-
-    def _add(self, label: Label, matched: str) -> None:
+def entries_of(label: Label) -> Iterator[tuple[int, str]]:
+    """Where a label is looked up: the part of the table, and a key for the label and from each inner word."""
+    if label.lang in _LANGUAGES:
         group = _GROUPS.get(label.kind, THINGS)
         for form in {words.words(label.text), words.plain_words(label.text)}:
             for start in range(len(form)):
                 order = _INNER if start else (_OTHER if label.rank else _PREFERRED)
-                entry = _Entry(" ".join(form[start:]), label.iri, matched)
-                self._entries[label.lang, order, group].append(entry)
+                yield _slot(label.lang, order, group), " ".join(form[start:])
+
+
+def _slot(lang: str, order: int, group: int) -> int:
+    """A part of the table: a language, whether labels are preferred, a group of kinds."""
+    return (_LANGUAGES.index(lang) * 3 + order) * 3 + group
+
+
+def preferred(base: sqlite3.Connection, iri: str) -> dict[str, str]:
+    """The preferred labels of a thing by language, of several the first in the order of letters."""
+    return dict(base.execute(_PREFERRED_LABELS, (iri,)).fetchall())
+
+
+class Completions:
+    """The labels in a table sorted by language, whether preferred, and from each inner word."""
+
+    def __init__(self, base: sqlite3.Connection) -> None:
+        self._base = base
 
     def find(self, text: str, lang: str, limit: int) -> list[Suggestion]:
         """At most `limit`: preferred labels in `lang`, other labels, other languages, inner words."""
         key = " ".join(words.words(text[:LETTERS]))
         found: dict[str, Suggestion] = {}
         if key:
-            others = [*(code for code in names.LANGUAGES if code != lang), ""]
+            others = [code for code in _LANGUAGES if code != lang]
             steps = [(lang, _PREFERRED), (lang, _OTHER)]
             steps += [(code, order) for code in others for order in (_PREFERRED, _OTHER)]
             steps += [(code, _INNER) for code in (lang, *others)]
             for code, order in steps:
                 for group in (WORDS, PLACES, THINGS):
-                    for entry in self._from(key, self._entries.get((code, order, group), [])):
+                    place = _slot(code, order, group), key, key + "\U0010ffff"
+                    for iri, kind, matched, spoken, rank in self._base.execute(_ENTRIES, place):
                         if len(found) == limit:
                             return list(found.values())
-                        if entry.iri not in found:
-                            label, spoken = self._shown(entry.iri, lang)
-                            kind = self._kinds[entry.iri]
-                            found[entry.iri] = Suggestion(label, kind, entry.iri, spoken, entry.matched)
+                        if iri not in found:
+                            if rank == _HIDDEN:  # a hidden label is found, but not shown
+                                matched = self._shown(iri, spoken)[0]
+                            label, shown_in = self._shown(iri, lang)
+                            found[iri] = Suggestion(label, kind, iri, shown_in, matched)
         return list(found.values())
 
-    @staticmethod
-    def _from(key: str, entries: list[_Entry]) -> Iterator[_Entry]:
-        at = bisect_left(entries, (key,))
-        while at < len(entries) and entries[at].key.startswith(key):
-            yield entries[at]
-            at += 1
-
     def _shown(self, iri: str, lang: str) -> tuple[str, str]:
-        labels = self._preferred.get(iri, {})
+        labels = preferred(self._base, iri)
         for code in (lang, *names.LANGUAGES):
             if code in labels:
                 return labels[code], code

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -11,16 +11,22 @@ from kogge.expertise import words
 
 MOST_NAMES: Final = 12
 
+_NAMES: Final = "SELECT key, iri FROM title WHERE key >= ? AND key < ? ORDER BY key, iri LIMIT ?"
+_NEXT: Final = "SELECT key FROM title WHERE key >= ? ORDER BY key LIMIT 1"
+
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 
 
 class Titles:
-    """The names of things in the order of letters: found by the whole name or its beginning, at any size."""
+    """The names of things, in a sorted table: found by the whole name or its beginning, at any size."""
 
-    def __init__(self, named: Iterable[tuple[str, str]]) -> None:
-        entries = sorted(set(named))
-        self._keys = [key for key, _ in entries]
-        self._iris = [iri for _, iri in entries]
+    def __init__(self, base: sqlite3.Connection) -> None:
+        self._base = base
+        self._first = set(self._first_words())
+
+    def learn(self, titles: Iterable[str]) -> None:
+        """Is told of names that have come into the table."""
+        self._first.update(title.partition(" ")[0] for title in titles)
 
     def exactly(self, phrase: str) -> tuple[str, ...]:
         """The things that have this name, a dozen at most."""
@@ -32,16 +38,21 @@ class Titles:
 
     def begins(self, phrase: str) -> bool:
         """Whether a name is this or begins with these words."""
-        return any(True for _ in self._from(phrase))
+        return bool(self._from(phrase, 1))
 
-    def _from(self, phrase: str) -> Iterator[tuple[str, str]]:
+    def _from(self, phrase: str, most: int = MOST_NAMES) -> list[tuple[str, str]]:
         """The names that are this or go on after it; a letter sorts behind the space between words."""
-        at = bisect_left(self._keys, phrase)
-        for place in range(at, min(at + MOST_NAMES, len(self._keys))):
-            key = self._keys[place]
-            if key != phrase and not key.startswith(phrase + " "):
-                return
-            yield key, self._iris[place]
+        if phrase.partition(" ")[0] not in self._first:
+            return []
+        return self._base.execute(_NAMES, (phrase, phrase + "!", most)).fetchall()
+
+    def _first_words(self) -> Iterator[str]:
+        """The first words of all names: most words of a question are not among them."""
+        row = self._base.execute(_NEXT, ("",)).fetchone()
+        while row:
+            word = row[0].partition(" ")[0]
+            yield word
+            row = self._base.execute(_NEXT, (word + "!",)).fetchone()
 
 
 def title_forms(text: str, frames: Mapping[str, Sequence[Sequence[str]]]) -> Iterator[str]:

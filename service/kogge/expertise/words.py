@@ -97,8 +97,10 @@ def stem(lang: str, word: str) -> str:
     """The Snowball stem of a folded word in German, English or Dutch, spelt alike in singular and plural.
 
     Beyond Snowball: the s of borrowed plurals (Büros); in Dutch doubled letters (materiaal, materialen;
-    plek, plekken) and the e of adjectives (duurzaam, duurzame).
+    plek, plekken), the e of adjectives (duurzaam, duurzame), and plurals that lost their dots (economieën).
     """
+    if lang == "nl" and word.endswith(("ieen", "eeen")):
+        word = word[:-2]
     stemmers = getattr(_local, "stemmers", None)  # a stemmer keeps state, so each thread has its own
     if stemmers is None:
         stemmers = _local.stemmers = {code: snowballstemmer.stemmer(name) for code, name in _STEMMERS.items()}

@@ -50,6 +50,7 @@ class EmbeddedStore:
         self._writer = 0  # the thread that holds it
         self._written = False  # whether it has changed anything yet
         self._shown = ""  # what `state` is for all others in the meantime
+        self._mark: Mark | None = None
         self._store: ox.Store | None = self._open()
         self._read_mark()
 
@@ -236,7 +237,7 @@ class EmbeddedStore:
             self._intact = len(marks) == 1 and marks[0].quads == len(self.engine)
         except (OSError, RuntimeError) as error:
             raise _not_opened(self._path, error) from error
-        self._mark: Mark | None = marks[0] if self._intact else None
+        self._mark = marks[0] if self._intact else None
 
     def _known(self) -> Mark:
         if self._mark is None:

@@ -1,0 +1,93 @@
+"""Level 5, dossier: all that is said of a holder beside its evidence, as it is kept on the shelf.
+
+Labels, places and alliances, memberships, needs and mentions, in one text, so that a start reads one row for
+each holder instead of asking the store.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from kogge.expertise.read import Noted, Reader, cited
+from kogge.expertise.rows import (
+    MENTION,
+    Document,
+    Holder,
+    Membership,
+    Named,
+    Need,
+    Row,
+    Span,
+    Topic,
+    collation,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """A holder, its memberships by alliance (IRI), what it seeks, and where it is mentioned."""
+
+    holder: Holder
+    joined: Mapping[str, tuple[Membership, ...]]
+    needs: tuple[Need, ...]
+    mentions: tuple[Row, ...]
+
+
+def written(reader: Reader, holders: Collection[str]) -> Iterator[tuple[str, str, set[str]]]:
+    """The dossiers of these holders (IRIs) as texts, each with the things on which it rests."""
+    found = reader.holders(holders)
+    joined, needs, mentions = reader.memberships(), reader.needs(), reader.mentions()
+    noted = [one for some in (*needs.values(), *mentions.values()) for one in some]
+    documents = reader.documents({source for one in noted for source in one.sources})
+    for iri in holders:
+        it = found[iri]
+        text = json.dumps(
+            [
+                dict(it.labels),
+                sorted(it.places),
+                sorted(it.alliances),
+                [[one.alliance, *one.held] for one in joined.get(iri, ())],
+                [_noted(one, documents) for one in needs.get(iri, ())],
+                [_noted(one, documents) for one in mentions.get(iri, ())],
+            ],
+            ensure_ascii=False,
+        )
+        things = {thing for one in joined.get(iri, ()) for thing in one.carriers}
+        for noted_ in (*needs.get(iri, ()), *mentions.get(iri, ())):
+            things |= {noted_.thing.iri, *noted_.sources}
+        yield iri, text, things
+
+
+def read(iri: str, text: str, topics: Mapping[str, Topic]) -> Dossier:
+    """The dossier of a holder from its text."""
+    labels, places, alliances, memberships, needs, mentions = json.loads(text)
+    order = collation(Named(iri, labels).label("de")), iri
+    holder = Holder(iri, labels, frozenset(places), frozenset(alliances), order)
+    joined: dict[str, set[Membership]] = {}
+    for alliance, status, founder, start, end in memberships:
+        held = Membership(status, founder, start and Span(*start), end and Span(*end))
+        joined.setdefault(alliance, set()).add(held)
+    return Dossier(
+        holder,
+        {alliance: tuple(sorted(held, key=str)) for alliance, held in joined.items()},
+        tuple(
+            Need(Named(need, said), holder, tuple(topics[topic] for topic in about), status, _cited(sources))
+            for need, said, about, status, sources in needs
+        ),
+        tuple(
+            Row(mention, holder, topics[topic], Named(mention, said), MENTION, _cited(sources))
+            for mention, said, (topic,), _, sources in mentions
+        ),
+    )
+
+
+def _noted(one: Noted, documents: Mapping[str, Document]) -> list[object]:
+    sources = [[source, dict(documents[source].labels), documents[source].issued] for source in one.sources]
+    return [one.thing.iri, dict(one.thing.labels), one.topics, one.status, sources]
+
+
+def _cited(sources: Iterable[tuple[str, dict[str, str], str | None]]) -> tuple[Document, ...]:
+    documents = {iri: Document(iri, labels, issued) for iri, labels, issued in sources}
+    return cited(documents, documents)

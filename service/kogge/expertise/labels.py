@@ -1,0 +1,238 @@
+"""Level 5, labels: what topics, places, alliances and things are called, in SQLite, and changed one by one.
+
+The words for topics, places and alliances are read from here into a lexicon. Of things there may be millions:
+their names (`kogge.expertise.titles`) and the completions of all labels (`kogge.expertise.suggest`) stay here
+and are found by ranges of sorted keys.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from kogge import names
+from kogge.expertise import words
+from kogge.expertise.meanings import NAMED, PLACES, Label
+from kogge.expertise.suggest import Completions, entries_of, preferred
+from kogge.expertise.terms import select, values
+from kogge.expertise.titles import Titles, by_first_word, title_forms
+from kogge.store.base import Store
+
+TABLES: Final = """
+CREATE TABLE label (
+    number INTEGER PRIMARY KEY, iri TEXT NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL,
+    lang TEXT NOT NULL, rank INTEGER NOT NULL
+);
+CREATE TABLE title (key TEXT, iri TEXT, PRIMARY KEY (key, iri)) WITHOUT ROWID;
+CREATE TABLE completion (slot INTEGER, key TEXT, label INTEGER, PRIMARY KEY (slot, key, label)) WITHOUT ROWID;
+CREATE TABLE world (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+"""
+INDEXES: Final = """
+CREATE INDEX IF NOT EXISTS label_by_iri ON label (iri);
+CREATE INDEX IF NOT EXISTS label_by_kind ON label (kind, iri);
+"""
+_KINDS: Final = frozenset((*PLACES, *NAMED, "programme", "alliance", "topic"))
+_BATCH: Final = 20_000  # labels whose entries are sorted at once
+
+World = Mapping[str, list[str]]  # what a lexicon knows beside labels, as lists of IRIs and words
+
+
+class Relabelled(NamedTuple):
+    """The labels of some things (IRIs) as they are by now; the world if that may be another."""
+
+    labels: Mapping[str, list[Label]]
+    world: World | None
+
+
+class Labels:
+    """The labels in an open database; it is the caller who begins and ends transactions."""
+
+    def __init__(self, base: sqlite3.Connection) -> None:
+        self._base = base
+        self._frames: Mapping[str, Sequence[Sequence[str]]] = {}
+        self._world: World = {}
+        self._titles = Titles(base)
+        self._refresh()
+
+    @classmethod
+    def of(cls, store: Store) -> Labels:
+        """The labels of a store, in memory."""
+        base = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        base.executescript(TABLES)
+        labels = cls(base)
+        base.execute("BEGIN")
+        labels.fill(store)
+        base.execute("COMMIT")
+        return labels
+
+    def fill(self, store: Store) -> None:
+        """Takes all labels of a store into empty tables."""
+        self._keep(_learnt(store))
+        found = sorted(set(_read(store, self._world)))
+        self._put(found, 1)
+        for statement in INDEXES.split(";"):
+            self._base.execute(statement)
+
+    def read(self, store: Store, things: Collection[str]) -> Relabelled:
+        """What these things (IRIs) are called by now, and who else is a member or an alliance."""
+        world = _learnt(store) if self._others(store, things) else None
+        countries = _countries(world or self._world)
+        wanted = sorted(iri for iri in things if _kind(iri, countries) in _KINDS)
+        fresh: dict[str, list[Label]] = {iri: [] for iri in wanted}
+        for start in range(0, len(wanted), 500):
+            for label in _read(store, world or self._world, wanted[start : start + 500]):
+                fresh[label.iri].append(label)
+        return Relabelled(fresh, world)
+
+    def change(self, change: Relabelled) -> bool:
+        """Takes what was read; whether a lexicon of before knows other words."""
+        stale = change.world is not None and change.world != self._world
+        if change.world is not None and stale:
+            self._keep(change.world)
+        for iri, labels in change.labels.items():
+            come, gone = sorted(set(labels)), self._labels(iri)
+            if come != sorted(label for _, label in gone):
+                self._drop(gone)
+                (first,) = self._base.execute("SELECT coalesce(max(number), 0) + 1 FROM label").fetchone()
+                self._put(come, first)
+                stale = stale or any(label.kind not in NAMED for label in (*come, *(one for _, one in gone)))
+        return stale
+
+    def _others(self, store: Store, things: Collection[str]) -> bool:
+        """Whether others may be members, or alliances, than before."""
+        kinds = {iri: names.kind_of(iri) for iri in things}
+        alliances = {iri for iri, kind in kinds.items() if kind == "alliance"}
+        query = f"SELECT DISTINCT ?it {{ VALUES ?it {{ {values(alliances)} }} ?it a kogge:Alliance }}"
+        now = {str(it) for (it,) in select(store, query)} if alliances else set()
+        return "membership" in kinds.values() or now != alliances & set(self._world["alliances"])
+
+    @property
+    def world(self) -> Mapping[str, Sequence[str]]:
+        """What the store says of our words beside labels: see `_WORLD`."""
+        return self._world
+
+    @property
+    def frames(self) -> Mapping[str, Sequence[Sequence[str]]]:
+        """The words for classes, by the first of them."""
+        return self._frames
+
+    def known(self) -> Iterator[Label]:
+        """The labels of topics, places, alliances and programmes, which are words of a lexicon."""
+        marks = ",".join("?" * len(NAMED))
+        query = f"SELECT iri, kind, text, lang, rank FROM label WHERE kind NOT IN ({marks}) ORDER BY number"
+        return (Label(*row) for row in self._base.execute(query, NAMED))
+
+    def preferred(self, iri: str) -> dict[str, str]:
+        """The preferred labels of a thing by language, of several the first in the order of letters."""
+        return preferred(self._base, iri)
+
+    def titles(self) -> Titles:
+        """The names of things."""
+        return self._titles
+
+    def completions(self) -> Completions:
+        """The completions while typing."""
+        return Completions(self._base)
+
+    def _labels(self, iri: str) -> list[tuple[int, Label]]:
+        query = "SELECT number, iri, kind, text, lang, rank FROM label WHERE iri = ?"
+        return [(row[0], Label(*row[1:])) for row in self._base.execute(query, (iri,))]
+
+    def _put(self, labels: Sequence[Label], first: int) -> None:
+        for start in range(0, len(labels), _BATCH):
+            some = list(enumerate(labels[start : start + _BATCH], first + start))
+            self._base.executemany(
+                "INSERT INTO label VALUES (?, ?, ?, ?, ?, ?)", ((number, *label) for number, label in some)
+            )
+            titles, entries = self._rows(some)
+            self._base.executemany("INSERT OR IGNORE INTO title VALUES (?, ?)", titles)
+            self._titles.learn(key for key, _ in titles)
+            self._base.executemany("INSERT OR IGNORE INTO completion VALUES (?, ?, ?)", entries)
+
+    def _drop(self, labels: Sequence[tuple[int, Label]]) -> None:
+        titles, entries = self._rows(labels)
+        self._base.executemany("DELETE FROM title WHERE key = ? AND iri = ?", titles)
+        self._base.executemany("DELETE FROM completion WHERE slot = ? AND key = ? AND label = ?", entries)
+        self._base.executemany("DELETE FROM label WHERE number = ?", ((number,) for number, _ in labels))
+
+    def _rows(
+        self, labels: Sequence[tuple[int, Label]]
+    ) -> tuple[list[tuple[str, str]], list[tuple[int, str, int]]]:
+        titles = {
+            (form, label.iri)
+            for _, label in labels
+            if label.kind in NAMED
+            for form in title_forms(label.text, self._frames)
+        }
+        entries = {(slot, key, number) for number, label in labels for slot, key in entries_of(label)}
+        return sorted(titles), sorted(entries)
+
+    def _keep(self, world: World) -> None:
+        self._base.executemany(
+            "INSERT OR REPLACE INTO world VALUES (?, ?)",
+            ((name, json.dumps(values_)) for name, values_ in world.items()),
+        )
+        self._refresh()
+
+    def _refresh(self) -> None:
+        self._world = {name: json.loads(value) for name, value in self._base.execute("SELECT * FROM world")}
+        self._frames = by_first_word(words.words(label) for label in self._world.get("classes", ()))
+
+
+def _kind(iri: str, countries: frozenset[str]) -> str:
+    if iri.startswith(names.TOPIC):
+        return "topic"
+    return "country" if iri in countries else names.kind_of(iri)
+
+
+def _learnt(store: Store) -> World:
+    return {
+        name: sorted({" ".join(map(str, row)) for row in select(store, query)})
+        for name, query in _WORLD.items()
+    }
+
+
+def _countries(world: Mapping[str, Sequence[str]]) -> frozenset[str]:
+    return frozenset(one.rsplit(" ", 1)[0] for one in world["countries"])
+
+
+def _read(
+    store: Store, world: Mapping[str, Sequence[str]], only: Sequence[str] | None = None
+) -> Iterator[Label]:
+    """The labels that count, of all things or of some."""
+    topics, alliances, countries = (
+        frozenset(world["topics"]),
+        frozenset(world["alliances"]),
+        _countries(world),
+    )
+    chosen = "" if only is None else f"VALUES ?it {{ {values(only)} }} "
+    for thing, text, lang, rank in select(store, _LABELS.replace("VALUES", chosen + "VALUES", 1)):
+        iri = str(thing)
+        kind = _kind(iri, countries)
+        if (
+            (iri in topics)
+            if kind == "topic"
+            else (iri in alliances)
+            if kind == "alliance"
+            else kind in _KINDS
+        ):
+            yield Label(iri, kind, str(text), str(lang), int(str(rank)))
+
+
+_WORLD: Final[Mapping[str, str]] = {
+    "topics": f"SELECT ?it {{ ?it a skos:Concept FILTER(STRSTARTS(STR(?it), '{names.TOPIC}')) }}",
+    "alliances": "SELECT ?it { ?it a kogge:Alliance }",
+    "kinds": "SELECT ?it { ?it kogge:strength ?number }",
+    "countries": "SELECT ?it ?code { ?it a schema:Country ; skos:notation ?code }",
+    "members": "SELECT DISTINCT ?it { ?a a kogge:Alliance . ?m org:organization ?a ; org:member ?it }",
+    "classes": "SELECT DISTINCT ?label { ?it a owl:Class ; skos:prefLabel|rdfs:label ?label }",
+    "definitions": "SELECT DISTINCT ?text { ?it skos:definition ?text }",
+}
+_LABELS: Final = """
+SELECT ?it ?label (LANG(?label) AS ?lang) ?rank {
+    VALUES (?predicate ?rank) { (skos:prefLabel 0) (skos:altLabel 1) (kogge:motto 1) (skos:hiddenLabel 2) }
+    ?it ?predicate ?label
+}
+"""
