@@ -168,6 +168,7 @@ def test_findings_say_what_to_do_in_the_language_of_the_sender(
     problem = refused.json()
     assert (refused.status_code, refused.headers["content-type"]) == (422, "application/problem+json")
     assert problem["total"] == len(problem["findings"]) > 0
+    assert problem["type"] == "https://w3id.org/kogge/problem/findings"
     finding = problem["findings"][0]
     assert {"severity", "message", "subject", "path", "value", "shape", "where"} <= set(finding)
     assert finding["where"]["line"] > 0

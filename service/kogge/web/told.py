@@ -13,7 +13,7 @@ from kogge import media, names
 from kogge.errors import NotAcceptable
 from kogge.ledger import Contribution, Step, Version
 from kogge.reception import Entry, Outcome
-from kogge.web.problems import problem
+from kogge.web.problems import TYPES, problem
 
 _TITLES: Final = {
     "de": ("Die Daten sind noch nicht in Ordnung", "Das ist nicht Ihr Wort"),
@@ -24,6 +24,11 @@ _ADVICE: Final = {
     "de": "Bessern Sie nach, was als Fehler genannt ist, und schicken Sie es noch einmal.",
     "en": "Mend what is called an error, and send it again.",
     "nl": "Verbeter wat als fout is genoemd en stuur het opnieuw.",
+}
+_COUNTED: Final = {
+    "de": "Befunde: {}, davon Fehler: {}.",
+    "en": "Findings: {}, of which errors: {}.",
+    "nl": "Bevindingen: {}, waarvan fouten: {}.",
 }
 _CALLED: Final = {
     "de": {"violation": "Fehler", "warning": "Warnung", "info": "Hinweis"},
@@ -131,10 +136,13 @@ def refusal(request: Request, outcome: Outcome, lang: str) -> Response:
     if wanted == media.TURTLE:
         return Response(outcome.as_report(), status, headers, media.TURTLE.content_type)
     title, advice = _TITLES[lang][outcome.forbidden], _ADVICE[lang]
-    detail = next((each.message for each in outcome.findings), title)
+    errors = sum(each.severity == "violation" for each in outcome.findings)
+    detail = _COUNTED[lang].format(outcome.total, errors)
     if wanted == media.HTML:
         return Response(_page(outcome, title, advice, lang), status, headers, media.HTML.content_type)
-    return problem(status, title, detail, advice, headers, **outcome.as_json())
+    # The title is told in the language of the findings; the type stays the same.
+    kind = TYPES + ("not-your-word" if outcome.forbidden else "findings")
+    return problem(status, title, detail, advice, headers, type=kind, **outcome.as_json())
 
 
 def _page(outcome: Outcome, title: str, advice: str, lang: str) -> str:
