@@ -49,7 +49,7 @@ bench: $(VENV)/.tested
 	@$(BIN)/python bench/contribution.py
 
 soak: $(VENV)/.tested
-	@KOGGE_SOAK_PUBLICATIONS=300 KOGGE_SOAK_SECONDS=60 $(BIN)/python -m pytest tests/soak --log-cli-level=INFO
+	@KOGGE_SOAK_PUBLICATIONS=300 KOGGE_SOAK_HTTP=300 KOGGE_SOAK_SECONDS=60 $(BIN)/python -m pytest tests/soak --log-cli-level=INFO
 
 install: $(VENV)/.installed
 

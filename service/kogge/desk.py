@@ -15,15 +15,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Unpack
+from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack
 
 from pyoxigraph import RdfFormat
 
-from kogge import media, names, publish, questions, syntax
+from kogge import media, names, publish, questions, syntax, versions
 from kogge.derivation import Changed
 from kogge.errors import (
     Damaged,
     DiskFull,
+    Gone,
     KoggeError,
     Misconfigured,
     NotFound,
@@ -44,7 +45,7 @@ from kogge.expertise import (
     suggestions_as_json,
 )
 from kogge.expertise.understand import Parameters
-from kogge.ledger import CURATOR, Caller, Ledger, Partners
+from kogge.ledger import CURATOR, Caller, Ledger, Partners, Version
 from kogge.media import MediaType
 from kogge.publish import Publisher
 from kogge.questions import Question
@@ -59,9 +60,12 @@ from kogge.store.quota import Quota
 from kogge.store.workers import Here, Lane, Lanes, Pool
 
 if TYPE_CHECKING:
+    from kogge.reception import Arrival, Judging, Outcome
     from kogge.rules import Finding
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _KINDS: Final = f"""SELECT ?kind ?label WHERE {{
     ?kind <{names.SKOS}inScheme> <{names.KOGGE}EvidenceKinds> ; <{names.SKOS}prefLabel> ?label
@@ -110,6 +114,8 @@ class Desk:
             if ledger and self._publisher
             else None
         )
+        self._judging: Judging | None = None
+        self._following: asyncio.Task[None] | None = None
         self._publishing = asyncio.Lock()
         self._patient_until = 0.0  # when it is tried again to make a snapshot, where there was no room
         self._served = -1  # the commit, and the state, that the pool answers from
@@ -164,18 +170,38 @@ class Desk:
         return cls(store, settings or Settings.from_environment({}))
 
     async def start(self) -> None:
-        """Starts what answers queries. Raises Misconfigured where that cannot be done safely.
+        """Starts what answers queries and judges. Raises Misconfigured where that cannot be done safely.
 
         The lookup of a large graph takes some seconds to open; SPARQL does not wait for it.
         """
+        # Imported here: the validator takes longer to load than all the rest, and the command line asks only.
+        from kogge.contribution import reader
+
+        if isinstance(self._pool, Pool):
+            self._judging = reader.Reader(self._pool)
+        else:
+            self._judging = reader.Here(self._store.engine)
         await self._pool.start(self.state)
         await self.refresh()
+        if self._publisher:
+            self._following = asyncio.create_task(self._follow())
         if self._ledger:
             self._opening = asyncio.create_task(asyncio.to_thread(self._open_lookup))
 
     async def stop(self) -> None:
         """Ends what answers queries, and the queries that run."""
+        if self._following:
+            self._following.cancel()
         await self._pool.stop()
+
+    async def _follow(self) -> None:
+        """Has what a command beside the service did shown soon, also where nobody asks."""
+        while True:
+            await asyncio.sleep(publish.PAUSE)
+            try:
+                await self.refresh()
+            except KoggeError as error:
+                log.warning("%s", error)
 
     def who(
         self,
@@ -272,6 +298,65 @@ class Desk:
         if self._ledger is None:
             raise Unavailable("This graph has no partners.", "Open it in a folder.")
         return self._ledger.partners
+
+    async def contribute(self, arrival: Arrival, caller: Caller) -> Outcome:
+        """Judges what was sent and stages it. Raises as `reception.receive`, Unavailable before the start."""
+        from kogge.reception import receive
+
+        if self._judging is None:
+            raise Unavailable("Nothing is judged before the service is started.", "Try again.")
+        return await receive(arrival, caller, self._judging, self.steps)
+
+    async def act(self, work: Callable[[Steps], T]) -> T:
+        """Takes a step; what it published is read by whoever asks after this. Raises as the step does."""
+        done = await asyncio.to_thread(work, self.steps)
+        await self.refresh()
+        return done
+
+    async def look(self, work: Callable[[Steps], T]) -> T:
+        """What the ledger says, read in a thread. Raises as what reads it."""
+        return await asyncio.to_thread(work, self.steps)
+
+    async def version(
+        self, graph: str, number: int | None, accept: str | None, offered: Sequence[MediaType]
+    ) -> tuple[Version, Result]:
+        """A version of a graph (None: the newest) and what it says, in one of the types offered.
+
+        Raises NotFound for a graph or version that there is not, or that was made empty; Gone where all that
+        it said was erased; NotAcceptable.
+        """
+        wanted = media.choose(accept, offered)
+        return await asyncio.to_thread(self._version, graph, number, wanted)
+
+    def _version(self, graph: str, number: int | None, wanted: MediaType) -> tuple[Version, Result]:
+        if self.gone(graph):
+            raise Gone("What was here was erased on request.")
+        found = self.steps.history(graph)
+        version = found[-1] if number is None else next((v for v in found if v.version == number), None)
+        if version is None:
+            raise NotFound(f"The graph has no version {number}.", f"It has versions 1 to {len(found)}.")
+        body = self.steps.version(graph, version.version)
+        if not body and version.erased:
+            raise Gone("What was said here was erased on request.", f"The other versions: {graph}/history")
+        if not body:
+            raise NotFound(
+                f"The graph says nothing since version {version.version}.", "Its versions: …/history"
+            )
+        return version, Result(wanted, versions.written(body, wanted))
+
+    async def history(
+        self, graph: str, accept: str | None, offered: Sequence[MediaType]
+    ) -> tuple[list[Version], Result | None]:
+        """The versions of a graph, the oldest first, and in RDF (PROV-O) if that is wanted more than JSON.
+
+        Raises NotFound, NotAcceptable.
+        """
+        wanted = media.choose(accept, (media.JSON, *offered))
+        found = await asyncio.to_thread(self.steps.history, graph)
+        if wanted == media.JSON:
+            return found, None
+        said = await asyncio.to_thread(self.steps.provenance, graph)
+        return found, Result(wanted, await asyncio.to_thread(versions.written, said, wanted))
 
     def gone(self, iri: str) -> bool:
         """Whether this is a person whose data was erased."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from kogge import heading, names, versions
+from kogge import heading, history, names, syntax, versions
 from kogge.errors import Conflict, DiskFull, Forbidden, NotFound, PreconditionFailed, Unprocessable
 from kogge.ledger import Caller, Contribution, Erased, Ledger, Partner, Sending, State, Step, Version
 from kogge.publish import Publisher
@@ -286,11 +286,24 @@ class Steps:
         return contribution
 
     def contributions(
-        self, caller: Caller, *, state: State | None = None, limit: int = -1, offset: int = 0
+        self,
+        caller: Caller,
+        *,
+        graph: str | None = None,
+        state: State | None = None,
+        limit: int = -1,
+        offset: int = 0,
     ) -> list[Contribution]:
         """The contributions of the caller's partner, all for a steward, the newest first."""
         partner = None if caller.role == "steward" else caller.partner.slug
-        return self._ledger.contributions.all(partner=partner, state=state, limit=limit, offset=offset)
+        return self._ledger.contributions.all(
+            partner=partner, graph=graph, state=state, limit=limit, offset=offset
+        )
+
+    def sent(self, number: int, caller: Caller) -> tuple[bytes, str]:
+        """What was sent, byte by byte, and what was found in it (JSON). Raises as `contribution`."""
+        self.contribution(number, caller)
+        return self._ledger.contributions.body(number), self._ledger.contributions.report(number)
 
     def taken(self, number: int, caller: Caller) -> list[Step]:
         """The steps of a contribution. Raises as `contribution`."""
@@ -322,6 +335,10 @@ class Steps:
             count = len(self.history(graph))
             raise NotFound(f"The graph has no version {version}.", f"It has versions 1 to {count}.")
         return self._ledger.body(found.number)
+
+    def provenance(self, graph: str) -> bytes:
+        """The versions of a graph in PROV-O, as canonical N-Triples. Raises NotFound."""
+        return syntax.canonical(history.of(self.history(graph), self._ledger))
 
     def difference(self, graph: str, first: int, second: int) -> Difference:
         """What was added and removed between two versions (0: nothing was there). Raises NotFound."""

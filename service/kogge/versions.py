@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +12,8 @@ from pyoxigraph import Literal, NamedNode, RdfFormat, Triple
 
 from kogge import names, syntax
 from kogge.errors import NotFound
+from kogge.media import MediaType
+from kogge.store import evaluate
 
 _TIMES = ("instant", "interval")  # nobody confirms a point in time
 _REVIEWED = NamedNode(names.KOGGE + "reviewedOn")
@@ -63,6 +66,13 @@ def reviewed(body: bytes, graph: str, things: Sequence[str], day: date) -> bytes
     kept = [t for t in triples if not (t.predicate == _REVIEWED and t.subject in wanted)]
     today = Literal(day.isoformat(), datatype=NamedNode(names.XSD + "date"))
     return syntax.canonical([*kept, *(Triple(thing, _REVIEWED, today) for thing in wanted)])
+
+
+def written(body: bytes, wanted: MediaType) -> bytes:
+    """A content in canonical N-Triples, written in one of `media.GRAPHS`."""
+    file = io.BytesIO()
+    evaluate.write(syntax.parse(body, RdfFormat.N_TRIPLES, keep_labels=True), wanted, file)
+    return file.getvalue()
 
 
 def sha256(body: bytes) -> str:

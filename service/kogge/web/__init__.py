@@ -12,8 +12,20 @@ from starlette.middleware.cors import CORSMiddleware
 from kogge.desk import Desk
 from kogge.errors import KoggeError
 from kogge.settings import Settings
-from kogge.web import expertise, front, graphs, health, openapi, problems, saved, sparql
+from kogge.web import (
+    contributions,
+    expertise,
+    front,
+    graphs,
+    health,
+    history,
+    openapi,
+    problems,
+    saved,
+    sparql,
+)
 from kogge.web.log import RequestLog
+from kogge.web.signing import Signing
 
 __all__ = ["create_app"]
 
@@ -40,10 +52,11 @@ def create_app(settings: Settings, desk: Desk | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.failure = None
     app.router.routes.append(sparql.route)
-    for part in (front, expertise, sparql, saved, graphs, health):
+    for part in (front, expertise, sparql, saved, graphs, contributions, history, health):
         app.include_router(part.router)
     openapi.install(app)
     problems.install(app)
+    app.add_middleware(Signing)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 
 from kogge.desk import Desk
 from kogge.errors import Unavailable
+from kogge.ledger import Caller
 from kogge.media import MediaType
 from kogge.settings import Settings
 
@@ -48,8 +49,20 @@ def desk_of(request: Request) -> Desk:
     return desk
 
 
+def caller_of(request: Request) -> Caller | None:
+    """Whom the token of the request names, if it has one."""
+    caller: Caller | None = request.scope.get("state", {}).get("caller")
+    return caller
+
+
 def client_of(request: Request) -> str:
-    """Who is asking, for the limits that each client has: the address, or what our own proxy says it is."""
+    """Who is asking, for the limits that each client has: the token, else the address."""
+    caller = caller_of(request)
+    return f"token {caller.token}" if caller else address_of(request)
+
+
+def address_of(request: Request) -> str:
+    """The address from which a request comes, or what our own proxy says it is."""
     header: str = request.app.state.settings.client_header
     named = request.headers.get(header, "").rpartition(",")[2].strip() if header else ""
     return named or (request.client.host if request.client else "unknown")
@@ -58,7 +71,7 @@ def client_of(request: Request) -> str:
 def seconds_of(request: Request) -> float:
     """How long a query of who is asking may run, in seconds."""
     settings: Settings = request.app.state.settings
-    return settings.query_seconds
+    return settings.partner_query_seconds if caller_of(request) else settings.query_seconds
 
 
 async def while_there(request: Request, work: Coroutine[Any, Any, T]) -> T:

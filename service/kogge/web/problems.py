@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from kogge import media, names
-from kogge.errors import KoggeError, Refused, Unreadable
+from kogge.errors import Conflict, KoggeError, Refused, Unauthorised, Unreadable
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +31,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(KoggeError)
     async def ours(_: Request, error: KoggeError) -> Response:
-        if error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-            log.error("%s: %s", type(error).__name__, error)
-        place = {}
-        if isinstance(error, Unreadable | Refused):
-            place = {"line": error.line, "column": error.column}
-        wait = getattr(error, "retry_after", None)
-        headers = {"Retry-After": str(wait)} if wait is not None else None
-        return problem(error.status, error.title, error.message, error.advice, headers, **place)
+        return of(error)
 
     @app.exception_handler(HTTPException)
     async def of_the_framework(request: Request, error: HTTPException) -> Response:
@@ -67,6 +60,23 @@ def install(app: FastAPI) -> None:
         return problem(
             500, "Something went wrong", "The service could not answer.", "See the log of the service."
         )
+
+
+def of(error: KoggeError) -> Response:
+    """An error of ours as a response, with all that it knows."""
+    if error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error("%s: %s", type(error).__name__, error)
+    more: dict[str, object] = {}
+    if isinstance(error, Unreadable | Refused):
+        more = {"line": error.line, "column": error.column}
+    elif isinstance(error, Conflict):
+        more = {"difference": error.difference}
+    headers = {}
+    if (wait := getattr(error, "retry_after", None)) is not None:
+        headers["Retry-After"] = str(wait)
+    if isinstance(error, Unauthorised):
+        headers["WWW-Authenticate"] = "Bearer"  # RFC 6750, section 3
+    return problem(error.status, error.title, error.message, error.advice, headers, **more)
 
 
 def problem(

@@ -1,0 +1,130 @@
+"""Level 8, web: `/graph/<owner>/<slug>`: a named graph, its versions, and steps that make one at once."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request, Response
+
+from kogge import media, names
+from kogge.errors import BadRequest
+from kogge.web import told
+from kogge.web.asked import fields_of, graph_of, text_of
+from kogge.web.context import client_of, desk_of, not_modified, send, while_there
+from kogge.web.signing import signed
+
+router = APIRouter()
+
+_OFFERED: Final = (media.TURTLE, media.N_TRIPLES, media.JSON_LD, media.RDF_XML)
+_SUFFIXES: Final = {each.suffix: each for each in (*_OFFERED, media.JSON)}
+_RANGE: Final = re.compile(r"(\d{1,9})\.\.(\d{1,9})")
+_MADE: Final = (names.DERIVED_GRAPH, names.HISTORY_GRAPH)  # they have a state, and no versions
+_SECURITY: Final[dict[str, Any]] = {"security": [{"token": []}]}
+
+
+def _said(*properties: str) -> dict[str, Any]:
+    schema = {"type": "object", "properties": {name: {} for name in properties}}
+    return {**_SECURITY, "requestBody": {"content": {media.JSON.type: {"schema": schema}}}}
+
+
+@router.api_route("/graph/{owner}/{slug}", methods=["GET", "HEAD"])
+async def graph(
+    request: Request,
+    owner: str,
+    slug: str,
+    version: Annotated[int | None, Query(ge=1, le=999_999_999)] = None,
+    difference: Annotated[str | None, Query(examples=["1..2"])] = None,
+) -> Response:
+    """A named graph in RDF, by Accept or with `.ttl .nt .jsonld .rdf` at the end of its address.
+
+    `version` gives an older one, `difference` (as JSON) what was added and removed between two; 0 is nothing.
+    """
+    iri, accept = _asked(request, owner, slug)
+    desk = desk_of(request)
+    if difference is not None:
+        first, second = _both(difference)
+        found = await desk.look(lambda steps: steps.difference(iri, first, second))
+        return told.as_json(found.as_json(), headers={"Cache-Control": "no-cache", "Vary": "Accept"})
+    if iri in _MADE:
+        answer = await while_there(request, desk.graph(iri, accept, client=client_of(request)))
+        return await send(request, answer, answer.state)
+    held, result = await desk.version(iri, version, accept, _OFFERED)
+    erased = "-" + re.sub(r"\D", "", held.erased) if held.erased else ""
+    etag = f'"v{held.version}{erased}"'
+    if etag in request.headers.get("if-none-match", ""):
+        return not_modified(etag)
+    headers = {
+        "ETag": etag,
+        "Vary": "Accept",
+        "Cache-Control": "no-cache",
+        "X-Content-Type-Options": "nosniff",
+        "Link": f'<{told.path_of(iri)}/history>; rel="version-history"',  # RFC 5829
+        "Content-Location": f"{told.path_of(iri)}?version={held.version}",
+    }
+    return Response(result.body, media_type=result.media.content_type, headers=headers)
+
+
+@router.api_route("/graph/{owner}/{slug}/history", methods=["GET", "HEAD"])
+async def history(request: Request, owner: str, slug: str) -> Response:
+    """Every version of a graph, the oldest first: when, by whom, from which contribution. JSON, or PROV-O."""
+    iri = graph_of(owner, slug)
+    versions, said = await desk_of(request).history(iri, request.headers.get("accept"), _OFFERED)
+    newest = versions[-1].number
+    if said is not None:
+        return await send(request, said, f"h{newest}", weak=True)
+    listed = [told.version(each) for each in versions]
+    headers = {"Cache-Control": "no-cache", "Vary": "Accept"}
+    return told.as_json({"graph": iri, "versions": listed, "total": len(listed)}, headers=headers)
+
+
+@router.post("/contributions/{owner}/{slug}/confirm", openapi_extra=_said("things"))
+async def confirm(request: Request, owner: str, slug: str) -> Response:
+    """Says that what a graph says is still valid: `kogge:reviewedOn` is today. `things` (IRIs) names some."""
+    caller, iri = signed(request), graph_of(owner, slug)
+    things = (await fields_of(request)).get("things", [])
+    if isinstance(things, str):
+        things = [things]
+    if not isinstance(things, list) or not all(isinstance(each, str) for each in things):
+        raise BadRequest("'things' is a list of IRIs.", "Leave it out for all things of the graph.")
+    made = await desk_of(request).act(lambda steps: steps.confirm(iri, caller, things))
+    return told.as_json(
+        {"state": "confirmed", "new": made is not None} | (told.version(made) if made else {})
+    )
+
+
+@router.post("/contributions/{owner}/{slug}/rollback", openapi_extra=_said("version", "note"))
+async def roll_back(request: Request, owner: str, slug: str) -> Response:
+    """Makes what an old `version` said the newest one: for editors."""
+    caller, iri = signed(request), graph_of(owner, slug)
+    fields = await fields_of(request)
+    wanted = str(fields.get("version", ""))
+    if not re.fullmatch(r"\d{1,9}", wanted):
+        raise BadRequest("'version' is the number of a version.", f"See {told.path_of(iri)}/history")
+    note = text_of(fields, "note")
+    made = await desk_of(request).act(lambda steps: steps.roll_back(iri, int(wanted), caller, note))
+    return told.as_json({"state": "published"} | told.version(made))
+
+
+@router.delete("/contributions/{owner}/{slug}", openapi_extra=_said("note"))
+async def delete(request: Request, owner: str, slug: str) -> Response:
+    """Makes the newest version of a graph an empty one, for editors; the older versions stay readable."""
+    caller, iri = signed(request), graph_of(owner, slug)
+    note = text_of(await fields_of(request), "note")
+    made = await desk_of(request).act(lambda steps: steps.delete(iri, caller, note))
+    return told.as_json({"state": "deleted"} | told.version(made))
+
+
+def _asked(request: Request, owner: str, slug: str) -> tuple[str, str | None]:
+    """The graph of an address, and the representation that its end or the header Accept names."""
+    name, dot, suffix = slug.partition(".")
+    if not dot:
+        return graph_of(owner, slug), request.headers.get("accept")
+    wanted = _SUFFIXES.get(suffix)
+    return graph_of(owner, name if wanted else slug), wanted.type if wanted else None
+
+
+def _both(text: str) -> tuple[int, int]:
+    if (found := _RANGE.fullmatch(text)) is None:
+        raise BadRequest("'difference' names two versions.", "For example: difference=1..2")
+    return int(found[1]), int(found[2])
