@@ -312,9 +312,9 @@ def held(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """The lookup is not opened before this is set."""
     may, build = threading.Event(), Lookup.build
 
-    def slow(store: EmbeddedStore, path: Path | None = None) -> Lookup:
+    def slow(store: EmbeddedStore, path: Path | None = None, *rest: Any, **more: Any) -> Lookup:
         assert may.wait(60)
-        return build(store, path)
+        return build(store, path, *rest, **more)
 
     monkeypatch.setattr(Lookup, "build", slow)
     return may
