@@ -445,6 +445,8 @@ def test_the_template_is_fetched_and_sent_back(city: City) -> None:
     assert empty.status_code == 422
     more = city.ask("GET", "/contributions/template.xlsx", params={"steward": "true"})
     assert len(more.content) > len(fetched.content)
+    theirs = city.ask("GET", "/contributions/template.xlsx", "stu")
+    assert theirs.content == more.content
     assert city.ask("GET", "/contributions/template.xlsx", params={"lang": "fr"}).status_code == 400
 
 
