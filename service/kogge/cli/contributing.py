@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kogge import desk as desks
+from kogge import home as homes
 from kogge import names
 from kogge.cli import sending
 from kogge.desk import Desk
@@ -287,7 +288,7 @@ def _erase(given: argparse.Namespace) -> int:
 
 
 def _rebuild(given: argparse.Namespace) -> int:
-    before, after = desks.rebuild(_settings(given))
+    before, after = homes.rebuild(_settings(given))
     same = "the same as before" if before == after else f"before it was {before or 'damaged'}"
     print(f"The store was made anew from the ledger. State {after}: {same}.")
     return 0
@@ -307,20 +308,20 @@ def _settings(given: argparse.Namespace) -> Settings:
 
 
 def _ledger(given: argparse.Namespace) -> Ledger:
-    return desks.open_ledger(_settings(given))
+    return homes.open_ledger(_settings(given))
 
 
 def _caller(ledger: Ledger) -> Caller:
     if token := os.environ.get("KOGGE_TOKEN"):
         return ledger.partners.who(token)
-    return desks.operator(ledger, getpass.getuser())
+    return homes.operator(ledger, getpass.getuser())
 
 
 @contextmanager
 def _looking(given: argparse.Namespace) -> Iterator[tuple[Steps, Caller]]:
     """Steps that change nothing in public: the ledger is enough for them."""
     with closing(_ledger(given)) as ledger:
-        yield desks.steps_beside(ledger, _settings(given)), _caller(ledger)
+        yield homes.steps_beside(ledger, _settings(given)), _caller(ledger)
 
 
 @contextmanager
@@ -329,11 +330,11 @@ def _working(given: argparse.Namespace) -> Iterator[tuple[Steps, Caller]]:
     settings = _settings(given)
     with closing(_ledger(given)) as ledger:
         caller = _caller(ledger)
-        if not desks.in_use(settings):
+        if not homes.in_use(settings):
             with closing(Desk.open(settings)) as desk:
                 yield desk.steps, caller
             return
-        yield desks.steps_beside(ledger, settings), caller
+        yield homes.steps_beside(ledger, settings), caller
         print("The service that runs shows it with one of the next requests.", file=sys.stderr)
 
 

@@ -107,7 +107,7 @@ class EmbeddedStore:
             self._changed(graphs)
 
     def fill(self, graphs: Mapping[str, bytes]) -> None:
-        """See `Store.fill`. A blank node would be another in each of the two copies: that takes the long way."""
+        """See `Store.fill`. A blank node would be another in each copy: that takes the long way."""
         plain = {iri: body for iri, body in graphs.items() if b"_:" not in body}
         quads = b"".join(body.replace(b" .\n", f" <{iri}> .\n".encode()) for iri, body in plain.items())
         with self._lock:
