@@ -19,14 +19,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack
 
 from pyoxigraph import RdfFormat
 
-from kogge import media, names, publish, questions, syntax, versions
+from kogge import home, media, names, publish, questions, syntax, versions
 from kogge.derivation import Changed
 from kogge.errors import (
     Damaged,
     DiskFull,
     Gone,
     KoggeError,
-    Misconfigured,
     NotFound,
     TooLarge,
     Unavailable,
@@ -45,7 +44,8 @@ from kogge.expertise import (
     suggestions_as_json,
 )
 from kogge.expertise.understand import Parameters
-from kogge.ledger import CURATOR, Caller, Ledger, Partners, Version
+from kogge.home import in_use, open_ledger, operator, rebuild, steps_beside
+from kogge.ledger import Caller, Ledger, Partners, Version
 from kogge.media import MediaType
 from kogge.publish import Publisher
 from kogge.questions import Question
@@ -62,6 +62,30 @@ from kogge.store.workers import Here, Lane, Lanes, Pool
 if TYPE_CHECKING:
     from kogge.reception import Arrival, Judging, Outcome
     from kogge.rules import Finding
+
+__all__ = [
+    "EXPERTISE",
+    "PATIENCE",
+    "Checked",
+    "Desk",
+    "all_saved",
+    "ask_endpoint",
+    "check",
+    "format_file",
+    "in_use",
+    "open_ledger",
+    "operator",
+    "prefixes",
+    "profiles",
+    "query_text",
+    "read_bytes",
+    "rebuild",
+    "report",
+    "saved",
+    "steps_beside",
+    "template",
+    "write_bytes",
+]
 
 log = logging.getLogger(__name__)
 
@@ -136,11 +160,11 @@ class Desk:
         Raises Unavailable if another process has them open, Misconfigured if they cannot be used,
         Unreadable for a file of the repository.
         """
-        _make_home(settings)
+        home.make(settings)
         try:
             desk = cls._open(settings, progress)
         except Damaged as error:
-            _put_aside(settings.home / "store", error)
+            home.put_aside(settings.home / "store", error)
             desk = cls._open(settings, progress)
         log.info("open in %s, state %s", settings.home, desk.state)
         return desk
@@ -587,91 +611,7 @@ def _json(content: object, wanted: MediaType = media.JSON) -> Result:
     return Result(wanted, json.dumps(content, ensure_ascii=False).encode() + b"\n")
 
 
-def _make_home(settings: Settings) -> None:
-    try:
-        settings.home.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Misconfigured(
-            f"The folder {settings.home} cannot be made: {error.strerror}.", "Choose another with --home."
-        ) from error
-
-
-def _put_aside(store: Path, error: Damaged) -> None:
-    """Moves a damaged store out of the way. Raises Misconfigured where that cannot be done."""
-    aside = store.with_name(f"{store.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
-    try:
-        store.rename(aside)
-    except OSError as failed:
-        raise Misconfigured(
-            f"{error.message} It cannot be moved: {failed.strerror}.", "Move it away."
-        ) from error
-    log.error("%s It is kept as %s, and made anew from the ledger.", error.message, aside)
-
-
 # What needs no graph that is open
-
-
-def open_ledger(settings: Settings) -> Ledger:
-    """The ledger alone: what only concerns it is done beside a service that runs. Raises Misconfigured."""
-    _make_home(settings)
-    return Ledger(settings.home / "ledger.sqlite")
-
-
-def in_use(settings: Settings) -> bool:
-    """Whether another process, such as a service, has the store open."""
-    if not (settings.home / "store").exists():
-        return False
-    try:
-        EmbeddedStore(settings.home / "store").close()
-    except Unavailable:
-        return True
-    except KoggeError:
-        return False  # it is told, and mended, by who opens it for work
-    return False
-
-
-class _Elsewhere(Publisher):
-    """What a command beside a service writes to the store: nothing; the service follows the ledger."""
-
-    def _bring(self, how: object, after_failure: object) -> None:
-        pass
-
-    def compact(self) -> None:
-        """See `Publisher.compact`."""
-
-
-def steps_beside(ledger: Ledger, settings: Settings) -> Steps:
-    """The steps on a ledger whose store is open elsewhere, or not needed."""
-    return Steps(ledger, _Elsewhere(ledger, EmbeddedStore()), four_eyes=settings.four_eyes)
-
-
-def rebuild(settings: Settings) -> tuple[str, str]:
-    """Makes the store anew from the ledger alone; its state before (empty: damaged) and after.
-
-    Raises Unavailable where another process has it open, Misconfigured, DiskFull.
-    """
-    path, before = settings.home / "store", ""
-    ledger = open_ledger(settings)
-    try:
-        try:
-            store = EmbeddedStore(path)
-            before = store.state
-        except Damaged as error:
-            _put_aside(path, error)
-            store = EmbeddedStore(path)
-        publish.rebuild(ledger, store)
-        after = store.state
-        store.close()
-    finally:
-        ledger.close()
-    for index in settings.home.glob("lookup.sqlite*"):
-        index.unlink()
-    return before, after
-
-
-def operator(ledger: Ledger, person: str) -> Caller:
-    """Who works on the machine itself: whoever can write the ledger can do what a steward can."""
-    return Caller(ledger.partners.get(CURATOR), person, "steward", "")
 
 
 def saved(group: str = "lookup") -> tuple[questions.Question, ...]:
