@@ -445,6 +445,8 @@ def test_the_template_is_fetched_and_sent_back(city: City) -> None:
     assert empty.status_code == 422
     more = city.ask("GET", "/contributions/template.xlsx", params={"steward": "true"})
     assert len(more.content) > len(fetched.content)
+    theirs = city.ask("GET", "/contributions/template.xlsx", "stu")
+    assert theirs.content == more.content
     assert city.ask("GET", "/contributions/template.xlsx", params={"lang": "fr"}).status_code == 400
 
 
@@ -530,3 +532,12 @@ def test_what_is_accepted_on_the_machine_is_soon_read_without_asking_for_it(
     while "Danebenparken" not in city.ask("GET", "/expertise", params={"q": "Parken", "limit": 100}).text:
         assert time.monotonic() < until
         time.sleep(0.1)
+
+
+def test_the_description_for_programs_says_how_to_contribute(city: City) -> None:
+    document = city.ask("GET", "/openapi.json").json()
+    put = document["paths"]["/contributions/{owner}/{slug}"]["put"]
+    assert {"text/turtle", XLSX} <= set(put["requestBody"]["content"])
+    assert {"200", "202", "default"} == set(put["responses"])
+    assert set(put["security"][0]) <= set(document["components"]["securitySchemes"])
+    assert "dry-run" in {each["name"] for each in put["parameters"]}

@@ -17,6 +17,7 @@ import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -56,12 +57,10 @@ class Running:
     def ask(self, method: str, path: str, token: str = "", body: str = "") -> tuple[int, bytes]:
         connection = http.client.HTTPConnection(HOST, self.port, timeout=30)
         try:
-            headers = {
-                "Content-Type": "text/turtle",
-                **({"Authorization": f"Bearer {token}"} if token else {}),
-            }
-            connection.request(method, path, body.encode(), headers if method != "POST" else {
-                "Authorization": f"Bearer {token}"})  # fmt: skip
+            headers = {"Content-Type": "text/turtle"} if body else {}
+            if token:
+                headers["Authorization"] = f"Bearer {token}"
+            connection.request(method, path, body.encode(), headers)
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:
@@ -112,9 +111,8 @@ def work(
                 with said.lock:
                     said.published[slug, json.loads(body)["version"]] = value
                 # Who got 200 reads it at once.
-                status, body = service.ask(
-                    "GET", f"/sparql?query=ASK%7B%3Fs%20%3Fp%20%22{value.replace(' ', '%20')}%22%40de%7D"
-                )
+                asked = quote(f'ASK {{ ?s ?p "{value}"@de }}')
+                status, body = service.ask("GET", f"/sparql?query={asked}")
                 assert (status, json.loads(body)["boolean"]) == (200, True), value
         except (OSError, http.client.HTTPException, json.JSONDecodeError):
             return

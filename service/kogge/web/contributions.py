@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 
@@ -15,9 +16,10 @@ from kogge.errors import NotFound, PreconditionFailed
 from kogge.ledger import Contribution, State
 from kogge.reception import TAKEN, Arrival
 from kogge.steps import Steps
+from kogge.store.evaluate import Result
 from kogge.web import told
 from kogge.web.asked import body_of, fields_of, graph_of, language_of, text_of, type_of, version_of
-from kogge.web.context import desk_of, while_there
+from kogge.web.context import caller_of, desk_of, while_there
 from kogge.web.signing import signed
 
 router = APIRouter()
@@ -42,6 +44,12 @@ _PUT: Final[dict[str, Any]] = {
             "allowEmptyValue": True,
         },
         _LANG,
+        {
+            "name": "note",
+            "in": "query",
+            "description": "A note to who releases it.",
+            "schema": {"type": "string"},
+        },
         {
             "name": "If-Match",
             "in": "header",
@@ -71,12 +79,21 @@ _FIELDS: Final[dict[str, Any]] = {
 
 @router.get("/contributions/template.xlsx", openapi_extra={"parameters": [_LANG]})
 def template(request: Request, steward: Annotated[bool, Query()] = False) -> Response:
-    """The workbook in which a city fills in what it knows; `steward` adds the sheets of the editors."""
-    lang = language_of(request)
-    result = desks.template(lang, steward=steward)
+    """The workbook in which a city fills in what it knows; `steward`, or a steward's token, adds sheets."""
+    lang, caller = language_of(request), caller_of(request)
+    result = _workbook(lang, steward or (caller is not None and caller.role == "steward"))
     name = _TEMPLATE.format(lang)
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Vary": "Accept-Language"}
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Vary": "Accept-Language, Authorization",
+    }
     return Response(result.body, media_type=result.media.content_type, headers=headers)
+
+
+@cache
+def _workbook(lang: str, steward: bool) -> Result:
+    """A template is made once: it takes a second of work, and anybody may ask for it."""
+    return desks.template(lang, steward=steward)
 
 
 @router.put("/contributions/{owner}/{slug}", openapi_extra=_PUT)

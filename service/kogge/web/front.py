@@ -21,6 +21,8 @@ TRY: Final = (
     ("/sparql?query=" + quote(_QUERY), "The alliances, by SPARQL"),
     ("/queries", "What else is often asked: the saved questions"),
     ("/graphs", "The graphs that there are, and how large they are"),
+    ("/graph/kogge/alliances-smarte-hanse/history", "Every version of a graph: when, and by whom"),
+    ("/contributions/template.xlsx", "The spreadsheet in which a city fills in what it knows"),
     ("/openapi.json", "All addresses, for programs (OpenAPI)"),
     ("/health/ready", "Is the service ready?"),
 )

@@ -30,8 +30,12 @@ _SCHEMA: Final = {
         "advice": {"type": "string"},
         "line": {"type": "integer"},
         "column": {"type": "integer"},
+        "findings": {"type": "array", "items": {"type": "object"}},
+        "total": {"type": "integer"},
+        "difference": {"type": "object"},
     },
 }
+_TOKEN: Final = {"type": "http", "scheme": "bearer", "description": "The token of a person of a partner."}
 
 
 def install(app: FastAPI) -> None:
@@ -67,16 +71,18 @@ def _document(app: FastAPI) -> dict[str, Any]:
     )
     paths: dict[str, dict[str, Any]] = document["paths"]
     for operations in paths.values():
-        for operation in operations.values():
+        for method, operation in operations.items():
             # An error is always a problem; what FastAPI says of its own does not happen here.
             operation["responses"] = {"200": {"description": "The answer"}, "default": _PROBLEM}
+            if method == "put":
+                operation["responses"]["202"] = {"description": "It is staged, at the address in Location"}
             for parameter in operation.get("parameters", ()):
                 if examples := parameter["schema"].get("examples"):
                     parameter["example"] = examples[0]
     del paths[saved.PATH]
     for question in desks.all_saved():
         paths[f"/queries/{question.group}/{question.name}"] = {"get": _operation(question)}
-    document["components"] = {"schemas": {"Problem": _SCHEMA}}
+    document["components"] = {"schemas": {"Problem": _SCHEMA}, "securitySchemes": {"token": _TOKEN}}
     return document
 
 
