@@ -234,7 +234,7 @@ def test_check_finds_the_same_in_a_large_file_line_by_line(
     (tmp_path / "bad.ttl").write_text(f"# one\n\n<{THING}> a <{names.KOGGE}Project> .\n")
     ordinary = run("check", "bad.ttl", "--profile", profile)
     assert "bad.ttl:3:" in ordinary.out
-    monkeypatch.setattr("kogge.desk._LARGE", 0)
+    monkeypatch.setattr("kogge.validation._LARGE", 0)
     monkeypatch.setattr("kogge.syntax.MAX_BYTES", limit)
     large = run("check", "bad.ttl", "--profile", profile)
     assert (large.code, large.out) == (ordinary.code, ordinary.out)

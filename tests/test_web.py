@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from kogge import desk as desks
+from kogge import lookup as lookups
 from kogge.desk import Desk
 from kogge.expertise import Lookup
 from kogge.settings import Settings
@@ -323,7 +323,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 def test_a_large_lookup_is_opened_while_queries_are_answered_and_is_not_said_to_be_ready(
     home: Settings, held: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desks, "PATIENCE", 0.05)
+    monkeypatch.setattr(lookups, "PATIENCE", 0.05)
     with TestClient(create_app(home)) as client:
         assert client.get("/sparql", params={"query": "ASK { ?s ?p ?o }"}).status_code == 200
         assert client.get("/health/live").status_code == 200

@@ -1,67 +1,65 @@
 """Level 7, desk: the façade that pages and commands talk to. It opens the store, answers, and checks.
 
-What comes over the network is answered by the pool of workers (`start`, then `ask`, `saved`, `graph`): never
-in this process. The command line, and a desk in memory, evaluate here.
+What comes over the network is answered by the pool of workers (`start`, then `ask`, `ask_saved`, `graph`):
+never in this process. The command line, and a desk in memory, evaluate here. What needs no open graph is
+handed on from the module that does it (`__all__`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import logging
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack
 
-from pyoxigraph import RdfFormat
-
-from kogge import media, names, publish, questions, syntax, versions
-from kogge.derivation import Changed
-from kogge.errors import (
-    Damaged,
-    DiskFull,
-    Gone,
-    KoggeError,
-    Misconfigured,
-    NotFound,
-    TooLarge,
-    Unavailable,
-    Unreadable,
-)
-from kogge.expertise import (
-    Lookup,
-    Progress,
-    as_csv,
-    as_json,
-    as_jsonld,
-    as_turtle,
-    matches_as_json,
-    needs_as_json,
-    silent,
-    suggestions_as_json,
-)
+from kogge import archive, home, media, names, publish, questions
+from kogge.endpoint import Endpoint, asked, pool_of
+from kogge.errors import Damaged, DiskFull, Gone, Unavailable, Unreadable
+from kogge.expertise import Lookup, Progress, silent
 from kogge.expertise.understand import Parameters
-from kogge.ledger import CURATOR, Caller, Ledger, Partners, Version
+from kogge.home import in_use, open_ledger, operator, rebuild, steps_beside
+from kogge.ledger import Caller, Ledger, Partners, Version
+from kogge.lookup import EXPERTISE, CurrentLookup
 from kogge.media import MediaType
 from kogge.publish import Publisher
-from kogge.questions import Question
+from kogge.questions import all_saved, query_text
 from kogge.settings import Settings
 from kogge.steps import Steps
-from kogge.store import description
 from kogge.store.answers import Answer
 from kogge.store.embedded import EmbeddedStore
-from kogge.store.evaluate import Query, Result, evaluate
+from kogge.store.evaluate import Result, evaluate
 from kogge.store.guard import Limits
-from kogge.store.quota import Quota
-from kogge.store.workers import Here, Lane, Lanes, Pool
+from kogge.store.workers import Here, Pool
+from kogge.syntax import format_file, prefixes, read_bytes
+from kogge.validation import Checked, check, profiles, report
 
 if TYPE_CHECKING:
     from kogge.reception import Arrival, Judging, Outcome
-    from kogge.rules import Finding
+
+__all__ = [
+    "EXPERTISE",
+    "Checked",
+    "Desk",
+    "all_saved",
+    "ask_endpoint",
+    "check",
+    "format_file",
+    "in_use",
+    "open_ledger",
+    "operator",
+    "prefixes",
+    "profiles",
+    "query_text",
+    "read_bytes",
+    "rebuild",
+    "report",
+    "saved",
+    "steps_beside",
+    "template",
+    "write_bytes",
+]
 
 log = logging.getLogger(__name__)
 
@@ -70,25 +68,6 @@ T = TypeVar("T")
 _KINDS: Final = f"""SELECT ?kind ?label WHERE {{
     ?kind <{names.SKOS}inScheme> <{names.KOGGE}EvidenceKinds> ; <{names.SKOS}prefLabel> ?label
 }}"""
-_WHOLE: Final = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
-PATIENCE: Final = 5.0  # seconds for which a question waits for the lookup that is being opened
-_LARGE: Final = 2000  # triples: from about here on the store finds suspects faster than pySHACL judges all
-EXPERTISE: Final = (media.JSON, media.JSON_LD, media.CSV, media.TURTLE)
-# A bare slug means a municipality first, then the other kinds that can have expertise or seek it.
-_HOLDERS: Final = ("municipality", "district", "state", "province", "alliance", "organisation")
-
-
-@dataclass(frozen=True)
-class Checked:
-    """A document and what the rules found in it, the worst first; nothing if it conforms."""
-
-    name: str
-    findings: Sequence[Finding]
-
-    @property
-    def refused(self) -> bool:
-        """Whether something must change; a warning alone refuses nothing."""
-        return any(finding.severity == "violation" for finding in self.findings)
 
 
 class Desk:
@@ -106,25 +85,19 @@ class Desk:
         self._ledger = ledger
         self._settings = settings
         self._limits = Limits(settings.query_bytes, settings.query_depth, settings.query_operators)
-        self._guard = self._limits if settings.guard else None
-        self._pool = _pool(store, settings, self._guard) if ledger else Here(store.engine, limits=self._guard)
-        self._publisher = Publisher(ledger, store, self._change) if ledger else None
+        guard = self._limits if settings.guard else None
+        self._pool = pool_of(store, settings, guard) if ledger else Here(store.engine, limits=guard)
+        self._lookup = CurrentLookup(
+            store, settings.home / "lookup.sqlite" if ledger else None, progress, lookup
+        )
+        self._publisher = Publisher(ledger, store, self._lookup.change) if ledger else None
+        self._endpoint = Endpoint(store, self._pool, settings, self._publisher)
         self._steps = (
             Steps(ledger, self._publisher, four_eyes=settings.four_eyes)
             if ledger and self._publisher
             else None
         )
         self._judging: Judging | None = None
-        self._following: asyncio.Task[None] | None = None
-        self._publishing = asyncio.Lock()
-        self._patient_until = 0.0  # when it is tried again to make a snapshot, where there was no room
-        self._served = -1  # the commit, and the state, that the pool answers from
-        self._served_state = ""
-        self._described: tuple[str, description.Sizes, dict[tuple[str, str, MediaType], Result]] | None = None
-        self._lookup = (store.commits, lookup) if lookup else None  # with the commits that it knows
-        self._opening: asyncio.Task[None] | None = None
-        self._changing = threading.Lock()
-        self._progress = progress
         self._closed = False
 
     @classmethod
@@ -136,11 +109,11 @@ class Desk:
         Raises Unavailable if another process has them open, Misconfigured if they cannot be used,
         Unreadable for a file of the repository.
         """
-        _make_home(settings)
+        home.make(settings)
         try:
             desk = cls._open(settings, progress)
         except Damaged as error:
-            _put_aside(settings.home / "store", error)
+            home.put_aside(settings.home / "store", error)
             desk = cls._open(settings, progress)
         log.info("open in %s, state %s", settings.home, desk.state)
         return desk
@@ -181,27 +154,13 @@ class Desk:
             self._judging = reader.Reader(self._pool)
         else:
             self._judging = reader.Here(self._store.engine)
-        await self._pool.start(self.state)
-        await self.refresh()
-        if self._publisher:
-            self._following = asyncio.create_task(self._follow())
+        await self._endpoint.start()
         if self._ledger:
-            self._opening = asyncio.create_task(asyncio.to_thread(self._open_lookup))
+            self._lookup.start()
 
     async def stop(self) -> None:
         """Ends what answers queries, and the queries that run."""
-        if self._following:
-            self._following.cancel()
-        await self._pool.stop()
-
-    async def _follow(self) -> None:
-        """Has what a command beside the service did shown soon, also where nobody asks."""
-        while True:
-            await asyncio.sleep(publish.PAUSE)
-            try:
-                await self.refresh()
-            except KoggeError as error:
-                log.warning("%s", error)
+        await self._endpoint.stop()
 
     def who(
         self,
@@ -216,10 +175,7 @@ class Desk:
 
         Raises BadRequest for a parameter.
         """
-        lookup = self._find()
-        with lookup.index.lock:
-            answer = lookup.who(text, limit=limit, offset=offset, **parameters)
-            return as_json(answer, parameters.get("lang"), explain=explain)
+        return self._lookup.who(text, limit=limit, offset=offset, explain=explain, **parameters)
 
     def who_as(
         self,
@@ -232,17 +188,7 @@ class Desk:
         **parameters: Unpack[Parameters],
     ) -> Result:
         """The same answer in one of the representations `EXPERTISE`. Raises BadRequest for a parameter."""
-        lang = parameters.get("lang")
-        lookup = self._find()
-        with lookup.index.lock:
-            answer = lookup.who(text, limit=limit, offset=offset, **parameters)
-            if wanted == media.CSV:
-                return Result(wanted, as_csv(answer, lang).encode())
-            if wanted == media.TURTLE:
-                return Result(wanted, as_turtle(answer).encode())
-            if wanted == media.JSON_LD:
-                return _json(as_jsonld(answer), wanted)
-            return _json(as_json(answer, lang, explain=explain))
+        return self._lookup.who_as(wanted, text, limit=limit, offset=offset, explain=explain, **parameters)
 
     def needs(
         self, topics: Sequence[str] = (), *, lang: str = "de", limit: int = 20, offset: int = 0
@@ -251,30 +197,18 @@ class Desk:
 
         Raises NotFound for a topic that the thesaurus has not.
         """
-        lookup = self._find()
-        iris = [each if "://" in each else names.topic(each) for each in topics]
-        if unknown := next((iri for iri in iris if iri not in lookup.index.topics), ""):
-            raise NotFound(
-                f"There is no topic '{names.slug_of(unknown)}'.", "GET /suggest finds topics by name."
-            )
-        with lookup.index.lock:
-            found, total = lookup.needs(iris, limit=limit, offset=offset)
-            return _json(needs_as_json(found, total, self.state, lang))
+        return self._lookup.needs(topics, lang=lang, limit=limit, offset=offset)
 
     def matches(self, holder: str, *, lang: str = "de") -> Result:
         """Who could help a holder (slug or IRI) with its needs, and who seeks what it offers.
 
         Raises NotFound where nothing is known of it.
         """
-        lookup = self._find()
-        iris = [holder] if "://" in holder else [names.thing(kind, holder) for kind in _HOLDERS]
-        known = next((iri for iri in iris if iri in lookup.index.numbers), iris[0])
-        with lookup.index.lock:
-            return _json(matches_as_json(lookup.matches(known), self.state, lang))
+        return self._lookup.matches(holder, lang=lang)
 
     def suggest(self, text: str, *, lang: str = "de", limit: int = 10) -> Result:
         """What may be meant by the beginning of a word. Raises BadRequest for the language or the limit."""
-        return _json(suggestions_as_json(self._find().suggest(text, lang, limit)))
+        return self._lookup.suggest(text, lang=lang, limit=limit)
 
     def evidence_labels(self, lang: str) -> dict[str, str]:
         """The kinds of evidence and what they are called in a language."""
@@ -331,18 +265,7 @@ class Desk:
     def _version(self, graph: str, number: int | None, wanted: MediaType) -> tuple[Version, Result]:
         if self.gone(graph):
             raise Gone("What was here was erased on request.")
-        found = self.steps.history(graph)
-        version = found[-1] if number is None else next((v for v in found if v.version == number), None)
-        if version is None:
-            raise NotFound(f"The graph has no version {number}.", f"It has versions 1 to {len(found)}.")
-        body = self.steps.version(graph, version.version)
-        if not body and version.erased:
-            raise Gone("What was said here was erased on request.", f"The other versions: {graph}/history")
-        if not body:
-            raise NotFound(
-                f"The graph says nothing since version {version.version}.", "Its versions: …/history"
-            )
-        return version, Result(wanted, versions.written(body, wanted))
+        return archive.version(self.steps, graph, number, wanted)
 
     async def history(
         self, graph: str, accept: str | None, offered: Sequence[MediaType]
@@ -352,11 +275,7 @@ class Desk:
         Raises NotFound, NotAcceptable.
         """
         wanted = media.choose(accept, (media.JSON, *offered))
-        found = await asyncio.to_thread(self.steps.history, graph)
-        if wanted == media.JSON:
-            return found, None
-        said = await asyncio.to_thread(self.steps.provenance, graph)
-        return found, Result(wanted, await asyncio.to_thread(versions.written, said, wanted))
+        return await asyncio.to_thread(archive.history, self.steps, graph, wanted)
 
     def gone(self, iri: str) -> bool:
         """Whether this is a person whose data was erased."""
@@ -364,24 +283,7 @@ class Desk:
 
     async def refresh(self) -> str:
         """Has queries answered from what the store holds now, and says which state that is."""
-        if self._publisher and self._publisher.due:
-            await asyncio.to_thread(self._publisher.follow)
-        while self._served != self._store.commits and time.monotonic() > self._patient_until:
-            async with self._publishing:
-                if (commits := self._store.commits) != self._served:
-                    state = await asyncio.to_thread(lambda: self.state)
-                    try:
-                        await self._pool.publish(state)
-                    except Unavailable as error:  # a full disk: what is served goes on being served
-                        if self._served < 0 or not self._ledger:
-                            raise
-                        log.error("%s The state of before is served on.", error.message)
-                        self._patient_until = time.monotonic() + publish.LONG_PAUSE
-                    if time.monotonic() < self._patient_until:
-                        break
-                    if commits == self._store.commits:  # else the snapshot may hold more than `state` says
-                        self._served, self._served_state = commits, state
-        return self._served_state
+        return await self._endpoint.refresh()
 
     async def ask(
         self,
@@ -393,27 +295,15 @@ class Desk:
         seconds: float | None = None,
         client: str | None = None,
     ) -> Answer:
-        """The answer to a stranger's SPARQL query, in the representation that `accept` wants.
-
-        The graphs, if there are any, are the dataset (SPARQL 1.1 Protocol, 2.1.4); `seconds` is the deadline,
-        which the caller grants (None: that of anybody), `client` whose quota it counts against. Raises as
-        `Pool.answer`, and TooLarge.
-        """
-        if len(text.encode("utf-8", "surrogatepass")) > self._settings.query_bytes:
-            raise TooLarge(
-                f"The query is longer than {self._settings.query_bytes} bytes.", "Divide it into several."
-            )
-        query = Query(
+        """The answer to a stranger's SPARQL query. Raises as `Endpoint.ask`."""
+        return await self._endpoint.ask(
             text,
             accept,
-            tuple(default_graphs),
-            tuple(named_graphs),
-            self._settings.base_url + "/sparql",  # a service may say it (SPARQL 1.1, 4.1.1)
-            self._settings.query_rows,
-            self._settings.query_result_bytes,
+            default_graphs=default_graphs,
+            named_graphs=named_graphs,
+            seconds=seconds,
+            client=client,
         )
-        await self.refresh()
-        return await self._pool.answer(query, seconds=seconds, client=client)
 
     async def ask_saved(
         self,
@@ -424,65 +314,25 @@ class Desk:
         seconds: float | None = None,
         client: str | None = None,
     ) -> Answer:
-        """The answer to a saved question. Raises NotFound, BadRequest for a parameter, and as `ask`."""
-        text = questions.as_text(questions.load(name), params)
-        return await self._ask_ours(self._query(text, accept), client, seconds)
+        """The answer to a saved question. Raises as `Endpoint.ask_saved`."""
+        return await self._endpoint.ask_saved(name, params, accept, seconds=seconds, client=client)
 
     async def graph(self, iri: str | None, accept: str | None = None, *, client: str | None = None) -> Answer:
-        """A named graph, or (None) the merge of all. Raises NotFound, and as `ask`.
-
-        It has the caps of any answer: a whole graph that is larger is TooLarge, too.
-        """
-        graphs = () if iri is None else (iri,)
-        try:
-            answer = await self._ask_ours(replace(self._query(_WHOLE, accept), default_graphs=graphs), client)
-        except TooLarge as error:
-            raise TooLarge(
-                error.message.replace("result", "graph"),
-                "Read one named graph at a time: GET /graphs lists them with their sizes."
-                if iri is None
-                else "Ask for a part of it at /sparql, a page at a time with ORDER BY, LIMIT and OFFSET.",
-            ) from error
-        if iri is not None and not answer.rows:
-            raise NotFound(f"There is no graph '{iri}'.", "GET /graphs lists those that there are.")
-        return answer
+        """A named graph, or (None) the merge of all. Raises as `Endpoint.graph`."""
+        return await self._endpoint.graph(iri, accept, client=client)
 
     async def describe(self, what: str, base: str, accept: str | None) -> Answer:
         """What the service at `base` offers (`what` is "service") or holds ("graphs"), in RDF."""
-        wanted = media.choose(accept, media.GRAPHS)
-        state = await self.refresh()
-        if self._described is None or self._described[0] != state:
-            counted = [
-                await self._ask_ours(Query(text, media.SPARQL_JSON.type), None)  # whatever others may ask
-                for text in description.COUNTS
-            ]
-            state = counted[0].state
-            self._described = (state, description.sizes([json.loads(each.body) for each in counted]), {})
-        _, sizes, written = self._described
-        if (result := written.get((what, base, wanted))) is None:
-            write = description.service if what == "service" else description.graphs
-            result = written[what, base, wanted] = await asyncio.to_thread(write, base, sizes, wanted)
-        return Answer(result.media, result.body, result.rows, state)
+        return await self._endpoint.describe(what, base, accept)
 
     async def alive(self) -> str:
         """The state from which a question has just been answered, if the lookup is open. Raises as `ask`."""
-        if self._opening and self._lookup is None:
-            await asyncio.wait({self._opening}, timeout=PATIENCE)
-            if self._lookup is None:
-                raise _opening()
-        return (await self._ask_ours(self._query("ASK {}", None), None)).state
-
-    def _query(self, text: str, accept: str | None) -> Query:
-        return Query(text, accept, rows=self._settings.query_rows, bytes=self._settings.query_result_bytes)
-
-    async def _ask_ours(self, query: Query, client: str | None, seconds: float | None = None) -> Answer:
-        """Answers a query whose text is ours, in the lane that strangers' texts do not enter."""
-        await self.refresh()
-        return await self._pool.answer(query, lane="saved", seconds=seconds, client=client)
+        await self._lookup.opened()
+        return await self._endpoint.alive()
 
     def evaluate(self, text: str, accept: str | None = None) -> Result:
         """The answer to a query, evaluated in this process: for the command line. Raises as `evaluate`."""
-        return evaluate(self._store.engine, self._query(text, accept), self._limits)
+        return evaluate(self._store.engine, asked(self._settings, text, accept), self._limits)
 
     @property
     def state(self) -> str:
@@ -497,263 +347,23 @@ class Desk:
     @property
     def quick(self) -> bool:
         """Whether the lookup answers at once: it is there, and is not being changed."""
-        return self._lookup is not None and not self._changing.locked()
+        return self._lookup.quick
 
     def close(self) -> None:
         """Closes store and ledger. Closing twice is allowed."""
         self._closed = True
-        if self._lookup is not None:
-            self._lookup[1].index.close()
+        self._lookup.close()
         self._store.close()
         if self._ledger:
             self._ledger.close()
-
-    def _open_lookup(self) -> None:
-        try:
-            self._find(patience=-1)
-        except KoggeError as error:
-            if not self._closed:
-                log.error("the lookup cannot be opened: %s", error)
-
-    def _change(self, work: Callable[[], Changed]) -> None:
-        """Changes the store, and has the lookup follow; it answers as before until all is done."""
-        with self._changing:
-            held, commits = self._lookup, self._store.commits
-            changed = work()
-            if held and held[0] == commits != self._store.commits:
-                lookup = held[1]
-                if not lookup.update(self._store, changed.things, state=self.state):
-                    lookup = self._build()
-                self._lookup = self._store.commits, lookup
-
-    def _find(self, patience: float = PATIENCE) -> Lookup:
-        """The lookup for the present state of the store, or that before, while the store is being changed.
-
-        Raises Unavailable while it is being opened, after `patience` seconds (below 0: any time).
-        """
-        held = self._lookup
-        if held and (held[0] == self._store.commits or self._changing.locked()):
-            return held[1]
-        if not self._changing.acquire(timeout=patience):
-            raise _opening()
-        try:
-            if self._lookup is None or self._lookup[0] != self._store.commits:
-                commits = self._store.commits
-                self._lookup = commits, self._build()
-                if self._closed:
-                    self._lookup[1].index.close()
-            return self._lookup[1]
-        finally:
-            self._changing.release()
-
-    def _build(self) -> Lookup:
-        """A lookup from the file that fits the store, or a new one; the one that was used is left to those
-        who still read from it."""
-        path = self._settings.home / "lookup.sqlite" if self._ledger else None
-        lookup = Lookup.build(self._store, path, self._progress, state=self.state)
-        if self._ledger:
-            gc.collect()
-            gc.freeze()  # what stays is not searched for garbage again, which would hold up answers
-        return lookup
-
-
-def _opening() -> Unavailable:
-    return Unavailable("The lookup is being opened.", "Try again in a few seconds. SPARQL is answered.")
-
-
-def _pool(store: EmbeddedStore, settings: Settings, limits: Limits | None) -> Pool:
-    """The workers, with the sizes that the settings give."""
-    workers, queue = settings.query_workers, settings.query_queue
-    return Pool(
-        store,
-        settings.home / "snapshots",
-        limits=limits,
-        lanes=Lanes(
-            saved=Lane(workers, queue, niceness=0),
-            fast=Lane(workers, queue),
-            slow=Lane(workers, queue),
-            deadline=settings.query_seconds,
-            longest=max(settings.query_seconds, settings.partner_query_seconds),
-            patience=settings.query_seconds,
-            memory=settings.query_memory,
-            kept=settings.query_kept,
-        ),
-        quota=Quota(settings.client_queries or None, settings.client_seconds or None),
-        allow_unsafe=settings.unsafe_no_sandbox,
-    )
-
-
-def _json(content: object, wanted: MediaType = media.JSON) -> Result:
-    return Result(wanted, json.dumps(content, ensure_ascii=False).encode() + b"\n")
-
-
-def _make_home(settings: Settings) -> None:
-    try:
-        settings.home.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Misconfigured(
-            f"The folder {settings.home} cannot be made: {error.strerror}.", "Choose another with --home."
-        ) from error
-
-
-def _put_aside(store: Path, error: Damaged) -> None:
-    """Moves a damaged store out of the way. Raises Misconfigured where that cannot be done."""
-    aside = store.with_name(f"{store.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
-    try:
-        store.rename(aside)
-    except OSError as failed:
-        raise Misconfigured(
-            f"{error.message} It cannot be moved: {failed.strerror}.", "Move it away."
-        ) from error
-    log.error("%s It is kept as %s, and made anew from the ledger.", error.message, aside)
 
 
 # What needs no graph that is open
 
 
-def open_ledger(settings: Settings) -> Ledger:
-    """The ledger alone: what only concerns it is done beside a service that runs. Raises Misconfigured."""
-    _make_home(settings)
-    return Ledger(settings.home / "ledger.sqlite")
-
-
-def in_use(settings: Settings) -> bool:
-    """Whether another process, such as a service, has the store open."""
-    if not (settings.home / "store").exists():
-        return False
-    try:
-        EmbeddedStore(settings.home / "store").close()
-    except Unavailable:
-        return True
-    except KoggeError:
-        return False  # it is told, and mended, by who opens it for work
-    return False
-
-
-class _Elsewhere(Publisher):
-    """What a command beside a service writes to the store: nothing; the service follows the ledger."""
-
-    def _bring(self, how: object, after_failure: object) -> None:
-        pass
-
-    def compact(self) -> None:
-        """See `Publisher.compact`."""
-
-
-def steps_beside(ledger: Ledger, settings: Settings) -> Steps:
-    """The steps on a ledger whose store is open elsewhere, or not needed."""
-    return Steps(ledger, _Elsewhere(ledger, EmbeddedStore()), four_eyes=settings.four_eyes)
-
-
-def rebuild(settings: Settings) -> tuple[str, str]:
-    """Makes the store anew from the ledger alone; its state before (empty: damaged) and after.
-
-    Raises Unavailable where another process has it open, Misconfigured, DiskFull.
-    """
-    path, before = settings.home / "store", ""
-    ledger = open_ledger(settings)
-    try:
-        try:
-            store = EmbeddedStore(path)
-            before = store.state
-        except Damaged as error:
-            _put_aside(path, error)
-            store = EmbeddedStore(path)
-        publish.rebuild(ledger, store)
-        after = store.state
-        store.close()
-    finally:
-        ledger.close()
-    for index in settings.home.glob("lookup.sqlite*"):
-        index.unlink()
-    return before, after
-
-
-def operator(ledger: Ledger, person: str) -> Caller:
-    """Who works on the machine itself: whoever can write the ledger can do what a steward can."""
-    return Caller(ledger.partners.get(CURATOR), person, "steward", "")
-
-
 def saved(group: str = "lookup") -> tuple[questions.Question, ...]:
     """The saved questions of a group."""
     return questions.all_questions(group)
-
-
-def all_saved() -> tuple[Question, ...]:
-    """All saved questions, in every group."""
-    return tuple(question for group in questions.GROUPS for question in questions.all_questions(group))
-
-
-def query_text(name: str, params: Mapping[str, str]) -> str:
-    """The SPARQL text of a saved question, by its name, or of a file with front-matter, with its parameters.
-
-    Raises NotFound with the names that come closest, BadRequest for a parameter.
-    """
-    path = Path(name)
-    question = questions.read(path) if path.is_file() else questions.load(name)
-    return questions.as_text(question, params)
-
-
-def check(
-    path: Path,
-    profile: str,
-    lang: str,
-    graph: str | None = None,
-    told: Callable[[str, int, int], None] = lambda _step, _done, _of: None,
-) -> Checked:
-    """What a profile finds in a file; a contribution is read and judged as the service does it.
-
-    `graph` (`luebeck/projects`) is where a contribution would be sent, by its owner. Our own facts may be of
-    any size, and have named graphs; which, does not matter. `told` hears of the steps "read", "find", "judge"
-    of what is large. Raises Unreadable, NotFound, BadRequest for profile and graph, and for a contribution as
-    `contribution.judge`.
-    """
-    # Imported here: the validator takes longer to load than all the rest, and only this needs it.
-    from kogge import rules
-
-    rules.profile_of(profile)
-    if profile == "contribution":
-        from kogge.contribution.files import check_file
-
-        return Checked(str(path), check_file(path, lang, graph).findings)
-    graphs = syntax.format_of(path.name) in (RdfFormat.N_QUADS, RdfFormat.TRIG)
-    if graphs or _size(path) > syntax.MAX_BYTES:
-        quads = syntax.stream_file(path, lambda done, of: told("read", done, of))
-        lines = _lines(path) if path.suffix == ".ttl" else ()
-        return Checked(str(path), rules.check_large(quads, profile, lang, lines=lines, told=told))
-    data = syntax.read_bytes(path)
-    triples = syntax.parse(data, path.name, name=str(path))
-    text = data.decode("utf-8-sig") if path.suffix == ".ttl" else ""
-    if len(triples) > _LARGE:
-        found = rules.check_large(triples, profile, lang, lines=text.splitlines(), told=told)
-    else:
-        found = rules.check(rules.to_rdflib(triples), profile, lang, text=text)
-    return Checked(str(path), found)
-
-
-def _lines(path: Path) -> Iterator[str]:
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        yield from file
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else 0
-
-
-def report(checked: Sequence[Checked], wanted: MediaType) -> Result:
-    """The findings in all documents: JSON, each with its file, or a SHACL validation report in Turtle."""
-    from kogge import rules
-
-    if wanted == media.TURTLE:
-        graph = rules.report([finding for each in checked for finding in each.findings])
-        return Result(wanted, graph.serialize(format="turtle", encoding="utf-8"))
-    problem = rules.as_problem([finding for each in checked for finding in each.findings])
-    files = [each.name for each in checked for _ in each.findings]
-    listed = problem["findings"]
-    if isinstance(listed, list):
-        for entry, name in zip(listed, files, strict=False):
-            entry["where"] = {"file": name, **entry["where"]}
-    return Result(media.JSON, json.dumps(problem, ensure_ascii=False, indent=1).encode() + b"\n")
 
 
 def template(lang: str, *, steward: bool) -> Result:
@@ -763,34 +373,12 @@ def template(lang: str, *, steward: bool) -> Result:
     return Result(media.XLSX, written(lang, steward=steward))
 
 
-def profiles() -> tuple[str, ...]:
-    """The names of the profiles by which a document can be checked."""
-    from kogge import rules
-
-    return tuple(rules.profiles())
-
-
-def read_bytes(path: Path) -> bytes:
-    """The content of a file. Raises NotFound or Unreadable."""
-    return syntax.read_bytes(path)
-
-
 def write_bytes(path: Path, content: bytes) -> None:
     """Writes a file. Raises Unreadable with a sentence instead of an OSError."""
     try:
         path.write_bytes(content)
     except OSError as error:
         raise Unreadable(f"The file '{path}' cannot be written: {error.strerror}.") from error
-
-
-def prefixes() -> dict[str, str]:
-    """Prefix → namespace, for showing IRIs short."""
-    return syntax.prefixes()
-
-
-def format_file(path: Path, *, drop_comments: bool = False) -> bool:
-    """Rewrites a Turtle file in canonical order; True if that changed it. Raises as `syntax.format_file`."""
-    return syntax.format_file(path, drop_comments=drop_comments)
 
 
 def ask_endpoint(endpoint: str, text: str, accept: str | None) -> Result:

@@ -115,6 +115,11 @@ def all_questions(group: str = "lookup") -> tuple[Question, ...]:
     return tuple(read(path) for path in sorted((artefacts.folder("queries") / group).glob("*.rq")))
 
 
+def all_saved() -> tuple[Question, ...]:
+    """All saved questions, in every group."""
+    return tuple(question for group in GROUPS for question in all_questions(group))
+
+
 def read(path: Path) -> Question:
     """The question in one file; its group is the folder, its name the stem. Only our own need front-matter.
 
@@ -197,6 +202,16 @@ def as_text(question: Question, params: Mapping[str, str]) -> str:
     row = " ".join(str(bound.get(parameter.name, "UNDEF")) for parameter in question.parameters)
     values = f"VALUES ({_variables(question.parameters)}) {{ ({row}) }}"
     return question.text[: clause.start()] + values + question.text[clause.end() :]
+
+
+def query_text(name: str, params: Mapping[str, str]) -> str:
+    """The SPARQL text of a saved question, by its name, or of a file with front-matter, with its parameters.
+
+    Raises NotFound with the names that come closest, BadRequest for a parameter.
+    """
+    path = Path(name)
+    question = read(path) if path.is_file() else load(name)
+    return as_text(question, params)
 
 
 def answer(

@@ -199,7 +199,7 @@ def test_e04_without_room_for_a_snapshot_the_one_before_is_served(
                 patch.setattr(EmbeddedStore, "backup", no_room)
                 await asyncio.to_thread(send, desk, "one")
                 states += [(await desk.ask("ASK {}")).state for _ in range(2)]
-            desk._patient_until = 0.0
+            desk._endpoint._patient_until = 0.0
             states.append((await desk.ask("ASK {}")).state)
             return states
         finally:

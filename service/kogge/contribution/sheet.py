@@ -6,8 +6,8 @@ stands is remembered, so that what a rule finds later is told by sheet, row and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from pyoxigraph import Literal, NamedNode, Triple
@@ -20,41 +20,17 @@ from kogge.contribution.columns import Column, Kind
 from kogge.contribution.form import Head
 from kogge.contribution.lists import Known
 from kogge.contribution.own import Rights
+from kogge.contribution.rows import Row, called_by_things, headed, is_example, labelled, place
 from kogge.contribution.told import Sheeted, Sheets
-from kogge.contribution.workbook import SEPARATORS, Cell, Table, letters, open_csv, open_xlsx
+from kogge.contribution.workbook import SEPARATORS, Cell, Table, open_csv, open_xlsx
 from kogge.errors import Unreadable
 from kogge.media import MediaType
 from kogge.rules import Finding, Severity, Where
 
 COMPONENT: Final = "kgs:SheetConstraintComponent"
-_HEADING_ROWS: Final = 20  # the headings stand in one of the first rows
 _SHOWN: Final = 100
 _TYPE: Final = NamedNode(names.RDF + "type")
 _LABEL: Final = NamedNode(names.SKOS + "prefLabel")
-
-
-@dataclass
-class _Row:
-    """A row that is being read."""
-
-    kind: Kind
-    table: Table
-    number: int
-    cells: Mapping[int, Cell]
-    heads: Mapping[int, Head]
-    id_column: int | None
-    name: str = ""
-    subject: str = ""
-    made: bool = False
-    triples: dict[Triple, None] = field(default_factory=dict)
-    places: dict[tuple[str, str], Where] = field(default_factory=dict)
-    values: dict[tuple[str, str, str], Where] = field(default_factory=dict)
-
-    def where(self, column: int) -> Where:
-        line = self.table.lines.get(self.number)
-        return Where(
-            line=line, sheet=self.table.name, row=self.number, cell=f"{letters(column)}{self.number}"
-        )
 
 
 def read_sheets(
@@ -102,57 +78,38 @@ class _Reading:
         self._lang = lang
         self._known = known
         self._choices = Choices(known, lang)
-        self._rows: list[_Row] = []
+        self._rows: list[Row] = []
         self._findings: list[Finding] = []
         self._owner = names.GRAPH + rights.owner
 
     def knows(self, table: Table) -> bool:
         """Whether the table has a row of headings."""
-        return self._headed(table) is not None
+        return headed(table, self._lang) is not None
 
     def take(self, table: Table) -> None:
         """Finds the rows of a table; they are read by `finish`."""
         if not table.rows or any(form.is_word(table.name or "", word) for word in ("help", "lists")):
             return
-        found = self._headed(table)
+        found = headed(table, self._lang)
         if found is None:
             self._find("sheet", Where(sheet=table.name), severity="warning")
             return
         fitting, heading = found
         if len(fitting) > 1:
             meant = ", ".join(kind.sheet[self._lang] for kind in fitting)
-            self._find("which", _place(table, heading, 1), meant=meant)
+            self._find("which", place(table, heading, 1), meant=meant)
             return
         kind = fitting[0]
         heads, id_column = self._heads(kind, table, heading)
         for number, row in table.rows.items():
-            made = _Row(kind, table, number, row, heads, id_column)
+            made = Row(kind, table, number, row, heads, id_column)
             if number > heading and not self._left_out(made):
                 self._rows.append(made)
         loose: set[int] = set()
         for row in (each for number, each in table.rows.items() if number > heading):
             for column in row.keys() - heads.keys() - {id_column} - table.rows[heading].keys() - loose:
                 loose.add(column)
-                self._find("loose", _place(table, row[column].row, column), severity="warning")
-
-    def _headed(self, table: Table) -> tuple[list[Kind], int] | None:
-        """The kinds that the headings fit best, and the row in which they stand."""
-        kinds = [*columns.kinds().values()]
-        said = {table.name or ""}
-        for number, row in table.rows.items():
-            if number > _HEADING_ROWS:
-                break
-            texts = [cell.value for cell in row.values() if isinstance(cell.value, str)]
-            named = [kind for kind in kinds if any(form.is_sheet(kind, text) for text in said)]
-            fits = {
-                kind.kind: sum(form.head_of(kind, text, self._lang) is not None for text in texts)
-                for kind in named or kinds
-            }
-            most = max(fits.values(), default=0)
-            if most >= 2 or (most == 1 and len(texts) <= 2 and named):
-                return [kind for kind in named or kinds if fits[kind.kind] == most], number
-            said.update(texts)
-        return None
+                self._find("loose", place(table, row[column].row, column), severity="warning")
 
     def _heads(self, kind: Kind, table: Table, heading: int) -> tuple[dict[int, Head], int | None]:
         heads: dict[int, Head] = {}
@@ -163,16 +120,14 @@ class _Reading:
             if id_column is None and form.is_id(text):
                 id_column = column
             elif head is None:
-                self._find("heading", _place(table, heading, column), severity="warning", value=text[:_SHOWN])
+                self._find("heading", place(table, heading, column), severity="warning", value=text[:_SHOWN])
             elif head in heads.values():
-                self._find(
-                    "repeated", _place(table, heading, column), severity="warning", value=text[:_SHOWN]
-                )
+                self._find("repeated", place(table, heading, column), severity="warning", value=text[:_SHOWN])
             else:
                 heads[column] = head
         return heads, id_column
 
-    def _left_out(self, row: _Row) -> bool:
+    def _left_out(self, row: Row) -> bool:
         """Whether a row is empty, or the row of hints or the example of the template."""
         filled = [
             (head, str(row.cells[column].value)) for column, head in row.heads.items() if column in row.cells
@@ -185,15 +140,9 @@ class _Reading:
         mark = row.cells.get(row.id_column or 0)
         if mark is None or not form.is_word(str(mark.value), "example"):
             return False
-        if not any(self._is_example(row.kind, filled, lang) for lang in names.LANGUAGES):
+        if not any(is_example(row.kind, filled, lang) for lang in names.LANGUAGES):
             self._find("example", row.where(mark.column), severity="warning", value=str(mark.value))
         return True
-
-    def _is_example(self, kind: Kind, filled: Sequence[tuple[Head, str]], lang: str) -> bool:
-        return all(
-            lists.same(text) == lists.same(form.example(kind, head, lang, lists.facts()))
-            for head, text in filled
-        )
 
     def finish(self) -> Sheets:
         """Names the rows, then reads their cells, which may name other rows."""
@@ -201,12 +150,12 @@ class _Reading:
         for late in (False, True):
             # What is called by a text comes first: the other rows may be called by it.
             for row in self._rows:
-                if late == _called_by_things(row.kind) and self._name(row):
+                if late == called_by_things(row.kind) and self._name(row):
                     rows.append(row)
-            self._known = self._known.extended(_named(rows))
+            self._known = self._known.extended(labelled(rows))
             self._choices = Choices(self._known, self._lang)
         rows.sort(key=self._rows.index)
-        seen: dict[str, _Row] = {}
+        seen: dict[str, Row] = {}
         for row in rows:
             if (first := seen.setdefault(row.subject, row)) is not row:
                 column = row.id_column if row.id_column in row.cells else min(row.heads)
@@ -217,7 +166,7 @@ class _Reading:
             self._find("nothing", Where())
         return Sheets(tuple(map(self._sheeted, seen.values())), tuple(self._findings))
 
-    def _name(self, row: _Row) -> bool:
+    def _name(self, row: Row) -> bool:
         """Gives a row its identifier and its IRI; False if it can have none."""
         given = row.cells.get(row.id_column or 0)
         try:
@@ -237,7 +186,7 @@ class _Reading:
         row.subject = self._thing(row.kind.kind, row.name, own=row.kind.own)
         return True
 
-    def _nameless(self, row: _Row, key: str) -> None:
+    def _nameless(self, row: Row, key: str) -> None:
         """Says why a row can have no identifier: what its cells hold, or what is missing."""
         before = len(self._findings)
         self._read(replace(row, subject=self._owner))
@@ -259,7 +208,7 @@ class _Reading:
             return name, names.thing(kind.kind, slug)
         return name, self._thing(kind.kind, name, own=kind.own)
 
-    def _called(self, row: _Row, key: str) -> str:
+    def _called(self, row: Row, key: str) -> str:
         """The slug of the first value in a column that names its row; empty if there is none."""
         used = [(at, head) for at, head in row.heads.items() if head.column.key == key and at in row.cells]
         order = names.LANGUAGES.index
@@ -287,7 +236,7 @@ class _Reading:
 
     # The cells
 
-    def _read(self, row: _Row) -> None:
+    def _read(self, row: Row) -> None:
         """Reads the cells of a row into its triples."""
         for column, head in row.heads.items():
             cell = row.cells.get(column)
@@ -312,7 +261,7 @@ class _Reading:
             if head.lang:
                 row.places.setdefault((node, f"{head.column.predicate}@{head.lang}"), row.where(column))
 
-    def _terms(self, head: Head, cell: Cell, row: _Row) -> Iterable[Literal | NamedNode]:
+    def _terms(self, head: Head, cell: Cell, row: Row) -> Iterable[Literal | NamedNode]:
         """What a cell says. Raises Odd."""
         takes = head.column.takes
         if cell.sort:
@@ -330,7 +279,7 @@ class _Reading:
             return [cells.SIMPLE[takes](cell.value)]
         return self._choices.all(head.column, cells.written(cell.value))
 
-    def _say(self, row: _Row, column: Column, term: Literal | NamedNode, where: Where) -> None:
+    def _say(self, row: Row, column: Column, term: Literal | NamedNode, where: Where) -> None:
         """Adds what a cell says, with the things between the row and it."""
         above = row.subject
         for depth, step in enumerate(column.steps, 1):
@@ -351,7 +300,7 @@ class _Reading:
         row.places.setdefault((above, column.predicate), where)
         row.values.setdefault((above, column.predicate, term.value), where)
 
-    def _node(self, row: _Row, column: Column) -> str:
+    def _node(self, row: Row, column: Column) -> str:
         """The thing that has the property of a column: the row itself, or one that is made with it."""
         if not column.steps:
             return row.subject
@@ -362,7 +311,7 @@ class _Reading:
         )
         return self._thing(steps[-1].kind, name, own=steps[-1].own)
 
-    def _sheeted(self, row: _Row) -> Sheeted:
+    def _sheeted(self, row: Row) -> Sheeted:
         graph = names.graph(self._rights.owner, f"{row.kind.kind}-{row.name}")
         new_id = row.name if row.made else None
         first = row.where(min([*row.heads, row.id_column or 1]))
@@ -370,7 +319,7 @@ class _Reading:
 
     # The findings
 
-    def _odd(self, odd: Odd, row: _Row, column: int) -> None:
+    def _odd(self, odd: Odd, row: Row, column: int) -> None:
         head = row.heads.get(column)
         self._tell(odd.finding, row.where(column), odd.said, row, head.column if head else None)
 
@@ -378,7 +327,7 @@ class _Reading:
         self,
         rule: str,
         where: Where,
-        row_of: _Row | None = None,
+        row_of: Row | None = None,
         of: Column | None = None,
         *,
         severity: Severity = "violation",
@@ -391,7 +340,7 @@ class _Reading:
         rule: str,
         where: Where,
         said: Mapping[str, str],
-        row_of: _Row | None,
+        row_of: Row | None,
         of: Column | None,
         severity: Severity = "violation",
     ) -> None:
@@ -407,23 +356,3 @@ class _Reading:
                 where=where,
             )
         )
-
-
-def _place(table: Table, row: int, column: int) -> Where:
-    line = table.lines.get(row)
-    return Where(line=line, sheet=table.name, row=row, cell=f"{letters(column)}{row}")
-
-
-def _called_by_things(kind: Kind) -> bool:
-    first = next(column for column in kind.columns if column.key == kind.named[0])
-    return first.takes != "text"
-
-
-def _named(rows: Iterable[_Row]) -> Iterator[Triple]:
-    """What the other rows can name these rows by."""
-    for row in rows:
-        yield Triple(NamedNode(row.subject), _TYPE, NamedNode(row.kind.type))
-        for column, head in row.heads.items():
-            cell = row.cells.get(column)
-            if head.column.predicate == _LABEL.value and cell is not None and isinstance(cell.value, str):
-                yield Triple(NamedNode(row.subject), _LABEL, Literal(cell.value.strip(), language=head.lang))

@@ -1,0 +1,211 @@
+"""Level 7, endpoint: queries over the network, answered by the pool of workers from what the store holds now.
+
+Never in this process. Strangers' texts, saved questions, whole graphs and the descriptions of the service.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from kogge import media, publish, questions
+from kogge.errors import KoggeError, NotFound, TooLarge, Unavailable
+from kogge.media import MediaType
+from kogge.publish import Publisher
+from kogge.settings import Settings
+from kogge.store import description
+from kogge.store.answers import Answer
+from kogge.store.embedded import EmbeddedStore
+from kogge.store.evaluate import Query, Result
+from kogge.store.guard import Limits
+from kogge.store.quota import Quota
+from kogge.store.workers import Here, Lane, Lanes, Pool
+
+log = logging.getLogger(__name__)
+
+_WHOLE: Final = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
+
+
+class Endpoint:
+    """Answers queries from a store; a publisher, if there is one, brings in what others have published."""
+
+    def __init__(
+        self, store: EmbeddedStore, pool: Pool | Here, settings: Settings, publisher: Publisher | None
+    ) -> None:
+        self._store = store
+        self._pool = pool
+        self._settings = settings
+        self._publisher = publisher
+        self._following: asyncio.Task[None] | None = None
+        self._publishing = asyncio.Lock()
+        self._patient_until = 0.0  # when it is tried again to make a snapshot, where there was no room
+        self._served = -1  # the commit, and the state, that the pool answers from
+        self._served_state = ""
+        self._described: tuple[str, description.Sizes, dict[tuple[str, str, MediaType], Result]] | None = None
+
+    async def start(self) -> None:
+        """Starts the workers. Raises Misconfigured where that cannot be done safely."""
+        await self._pool.start(self._store.state)
+        await self.refresh()
+        if self._publisher:
+            self._following = asyncio.create_task(self._follow())
+
+    async def stop(self) -> None:
+        """Ends what answers queries, and the queries that run."""
+        if self._following:
+            self._following.cancel()
+        await self._pool.stop()
+
+    async def _follow(self) -> None:
+        """Has what a command beside the service did shown soon, also where nobody asks."""
+        while True:
+            await asyncio.sleep(publish.PAUSE)
+            try:
+                await self.refresh()
+            except KoggeError as error:
+                log.warning("%s", error)
+
+    async def refresh(self) -> str:
+        """Has queries answered from what the store holds now, and says which state that is."""
+        if self._publisher and self._publisher.due:
+            await asyncio.to_thread(self._publisher.follow)
+        while self._served != self._store.commits and time.monotonic() > self._patient_until:
+            async with self._publishing:
+                if (commits := self._store.commits) != self._served:
+                    state = await asyncio.to_thread(lambda: self._store.state)
+                    try:
+                        await self._pool.publish(state)
+                    except Unavailable as error:  # a full disk: what is served goes on being served
+                        if self._served < 0 or not self._publisher:
+                            raise
+                        log.error("%s The state of before is served on.", error.message)
+                        self._patient_until = time.monotonic() + publish.LONG_PAUSE
+                    if time.monotonic() < self._patient_until:
+                        break
+                    if commits == self._store.commits:  # else the snapshot may hold more than `state` says
+                        self._served, self._served_state = commits, state
+        return self._served_state
+
+    async def ask(
+        self,
+        text: str,
+        accept: str | None = None,
+        *,
+        default_graphs: Sequence[str] = (),
+        named_graphs: Sequence[str] = (),
+        seconds: float | None = None,
+        client: str | None = None,
+    ) -> Answer:
+        """The answer to a stranger's SPARQL query, in the representation that `accept` wants.
+
+        The graphs, if there are any, are the dataset (SPARQL 1.1 Protocol, 2.1.4); `seconds` is the deadline,
+        which the caller grants (None: that of anybody), `client` whose quota it counts against. Raises as
+        `Pool.answer`, and TooLarge.
+        """
+        if len(text.encode("utf-8", "surrogatepass")) > self._settings.query_bytes:
+            raise TooLarge(
+                f"The query is longer than {self._settings.query_bytes} bytes.", "Divide it into several."
+            )
+        query = Query(
+            text,
+            accept,
+            tuple(default_graphs),
+            tuple(named_graphs),
+            self._settings.base_url + "/sparql",  # a service may say it (SPARQL 1.1, 4.1.1)
+            self._settings.query_rows,
+            self._settings.query_result_bytes,
+        )
+        await self.refresh()
+        return await self._pool.answer(query, seconds=seconds, client=client)
+
+    async def ask_saved(
+        self,
+        name: str,
+        params: Mapping[str, str],
+        accept: str | None = None,
+        *,
+        seconds: float | None = None,
+        client: str | None = None,
+    ) -> Answer:
+        """The answer to a saved question. Raises NotFound, BadRequest for a parameter, and as `ask`."""
+        text = questions.as_text(questions.load(name), params)
+        return await self._ask_ours(asked(self._settings, text, accept), client, seconds)
+
+    async def graph(self, iri: str | None, accept: str | None = None, *, client: str | None = None) -> Answer:
+        """A named graph, or (None) the merge of all. Raises NotFound, and as `ask`.
+
+        It has the caps of any answer: a whole graph that is larger is TooLarge, too.
+        """
+        graphs = () if iri is None else (iri,)
+        try:
+            answer = await self._ask_ours(
+                replace(asked(self._settings, _WHOLE, accept), default_graphs=graphs), client
+            )
+        except TooLarge as error:
+            raise TooLarge(
+                error.message.replace("result", "graph"),
+                "Read one named graph at a time: GET /graphs lists them with their sizes."
+                if iri is None
+                else "Ask for a part of it at /sparql, a page at a time with ORDER BY, LIMIT and OFFSET.",
+            ) from error
+        if iri is not None and not answer.rows:
+            raise NotFound(f"There is no graph '{iri}'.", "GET /graphs lists those that there are.")
+        return answer
+
+    async def describe(self, what: str, base: str, accept: str | None) -> Answer:
+        """What the service at `base` offers (`what` is "service") or holds ("graphs"), in RDF."""
+        wanted = media.choose(accept, media.GRAPHS)
+        state = await self.refresh()
+        if self._described is None or self._described[0] != state:
+            counted = [
+                await self._ask_ours(Query(text, media.SPARQL_JSON.type), None)  # whatever others may ask
+                for text in description.COUNTS
+            ]
+            state = counted[0].state
+            self._described = (state, description.sizes([json.loads(each.body) for each in counted]), {})
+        _, sizes, written = self._described
+        if (result := written.get((what, base, wanted))) is None:
+            write = description.service if what == "service" else description.graphs
+            result = written[what, base, wanted] = await asyncio.to_thread(write, base, sizes, wanted)
+        return Answer(result.media, result.body, result.rows, state)
+
+    async def alive(self) -> str:
+        """The state from which a question has just been answered. Raises as `ask`."""
+        return (await self._ask_ours(asked(self._settings, "ASK {}", None), None)).state
+
+    async def _ask_ours(self, query: Query, client: str | None, seconds: float | None = None) -> Answer:
+        """Answers a query whose text is ours, in the lane that strangers' texts do not enter."""
+        await self.refresh()
+        return await self._pool.answer(query, lane="saved", seconds=seconds, client=client)
+
+
+def asked(settings: Settings, text: str, accept: str | None = None) -> Query:
+    """A query whose text is ours, with the caps that any answer has."""
+    return Query(text, accept, rows=settings.query_rows, bytes=settings.query_result_bytes)
+
+
+def pool_of(store: EmbeddedStore, settings: Settings, limits: Limits | None) -> Pool:
+    """The workers, with the sizes that the settings give."""
+    workers, queue = settings.query_workers, settings.query_queue
+    return Pool(
+        store,
+        settings.home / "snapshots",
+        limits=limits,
+        lanes=Lanes(
+            saved=Lane(workers, queue, niceness=0),
+            fast=Lane(workers, queue),
+            slow=Lane(workers, queue),
+            deadline=settings.query_seconds,
+            longest=max(settings.query_seconds, settings.partner_query_seconds),
+            patience=settings.query_seconds,
+            memory=settings.query_memory,
+            kept=settings.query_kept,
+        ),
+        quota=Quota(settings.client_queries or None, settings.client_seconds or None),
+        allow_unsafe=settings.unsafe_no_sandbox,
+    )
