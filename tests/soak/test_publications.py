@@ -157,5 +157,5 @@ def test_e01_nothing_that_was_acknowledged_is_lost_by_kill_9(tmp_path: Path) -> 
 
 
 @pytest.fixture(autouse=True)
-def _quiet() -> None:
-    logging.getLogger("kogge").setLevel(logging.ERROR)
+def _quiet(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.ERROR, "kogge")
