@@ -267,12 +267,14 @@ def measured(triples: int, table: Path, programs: Path, folder: Path) -> Row:
         started.append(peers.rdflib_endpoint(programs, home))
     found: Row = {"triples": triples, "start_s": {}, "small_per_second": {}, "memory_mb": {}}
     with peers.kogge(home, keeping=True) as server:
+        server.settle()
         rate = per_second(server, [server.target(each) for each in small], folder)
         found["same_again_per_second"] = {server.name: round(rate)}
     with ExitStack() as running:
         servers = [running.enter_context(server) for server in started]
         for server in servers:
             found["start_s"][server.name] = round(server.started, 2)
+            server.settle()
             found["memory_mb"][server.name] = {"after start": server.memory()}
             rate = per_second(server, [server.target(each) for each in small], folder)
             found["small_per_second"][server.name] = round(rate)
@@ -282,6 +284,7 @@ def measured(triples: int, table: Path, programs: Path, folder: Path) -> Row:
     found["under_attack"] = {}
     for server in started:  # alone: what others have still to do would be measured too
         with server:
+            server.settle()
             kinds = {"small": [server.target(each) for each in small], "saved": saved(server)}
             found["under_attack"][server.name] = under_attack(server, kinds, LOAD)
             found["memory_mb"][server.name]["at the end"] = server.memory()

@@ -122,6 +122,13 @@ class Server:
             self._process.kill()
             self._process.wait()
 
+    def settle(self) -> None:
+        """Waits until it does nothing more that belongs to its start, where it says so."""
+        client = Client(self, timeout=PATIENCE)
+        until = time.perf_counter() + PATIENCE
+        while client.get("/health/ready")[0] == 503 and time.perf_counter() < until:
+            time.sleep(0.1)
+
     def target(self, query: str) -> str:
         """Path and query of the request that asks this."""
         return f"{self.path}?{urlencode({'query': query}, quote_via=quote)}"
