@@ -125,7 +125,7 @@ def _in_address(request: Request) -> list[tuple[str, str]]:
 
 
 def unquoted(text: str) -> str:
-    """`urllib.parse.unquote_plus` of Latin-1 characters; twenty times as fast on what a query looks like."""
+    """`urllib.parse.unquote_plus` of Latin-1 characters; four times as fast on what a query looks like."""
     text = text.replace("+", " ")
     escaped = text.replace("\\", "\\\\").replace("%", "\\x").encode("latin-1")
     try:
