@@ -70,10 +70,7 @@ def measure(triples: int, table: Path, keep: Path | None) -> tuple[float, float]
     with tempfile.TemporaryDirectory() as name:
         folder = keep / str(triples) if keep else Path(name)
         folder.mkdir(parents=True, exist_ok=True)
-        filled(folder, triples, table).close()
-        store = EmbeddedStore(folder / "store")
-        if not store.intact:
-            store.settle()
+        store = filled(folder, triples, table)
         judged = asyncio.run(_ask(Crew(store, folder / "snapshots")))
         published = asyncio.run(_publish(store, folder))  # which closes the store
     for what, (spent, processor) in (("judged", judged), ("published", published)):

@@ -61,28 +61,21 @@ RESULTS: Final = Path(__file__).with_name("lookup.json")
 Figures = dict[str, Any]
 
 
-class Bench(EmbeddedStore):
-    """A store of generated data in a folder; its state is given, for hashing it is not what is measured."""
-
-    @property
-    def state(self) -> str:
-        """A token for this content."""
-        return "bench"
-
-
-def filled(folder: Path, triples: int, table: Path) -> Bench:
+def filled(folder: Path, triples: int, table: Path) -> EmbeddedStore:
     """A store with the words and facts of the checkout, and about so many made-up triples."""
-    if (folder / "store").is_dir():
-        return Bench(folder / "store")
-    plain = ox.Store(str(folder / "store"))
-    plain.bulk_extend(
-        each
-        for quad in _quads(triples, table)
-        for each in (quad, ox.Quad(quad.subject, quad.predicate, quad.object))
-    )
-    plain.optimize()
-    del plain
-    return Bench(folder / "store")
+    if not (folder / "store").is_dir():
+        plain = ox.Store(str(folder / "store"))
+        plain.bulk_extend(
+            each
+            for quad in _quads(triples, table)
+            for each in (quad, ox.Quad(quad.subject, quad.predicate, quad.object))
+        )
+        plain.optimize()
+        del plain
+    store = EmbeddedStore(folder / "store")
+    if not store.intact:
+        store.settle()
+    return store
 
 
 def _merged(quad: ox.Quad) -> ox.Quad:
@@ -180,7 +173,7 @@ def measure(triples: int, table: Path, keep: Path | None) -> Figures:
         return figures
 
 
-def _build(store: Bench, path: Path) -> Figures:
+def _build(store: EmbeddedStore, path: Path) -> Figures:
     before, stages = _memory(), dict[str, float]()
 
     def progress(what: str, done: int, of: int) -> None:
@@ -240,7 +233,7 @@ def _ask(lookup: Lookup) -> dict[str, Figures]:
     return results
 
 
-def _publish(store: Bench, lookup: Lookup) -> Figures:
+def _publish(store: EmbeddedStore, lookup: Lookup) -> Figures:
     """A project more in the graph of a municipality: what follows is derived, the lookup follows."""
     holders = [holder.iri for holder in lookup.index.holders if holder.kind == "municipality"]
     chosen = random.Random(3).sample(holders, min(UPDATES, len(holders)))
@@ -286,7 +279,7 @@ def _popular(index: Index) -> str:
     return max(index.topics, key=lambda iri: len(ranking.order) if (ranking := index.ranking(iri)) else 0)
 
 
-def _sparql(store: Bench, lookup: Lookup) -> Figures:
+def _sparql(store: EmbeddedStore, lookup: Lookup) -> Figures:
     popular = _popular(lookup.index)
     text = questions.as_text(questions.load("scores-of-topic"), {"topic": names.slug_of(popular)})
 
@@ -358,7 +351,7 @@ def _per_second(program: str, port: int, target: str, pid: int) -> tuple[float, 
 
 def serve(folder: Path) -> None:
     """Serves the store of a folder, and beside each question a route that only sends the same JSON."""
-    store = Bench(folder / "store")
+    store = EmbeddedStore(folder / "store")
     lookup = Lookup.build(store, folder / "index.sqlite")
     gc.collect()
     gc.freeze()

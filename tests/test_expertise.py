@@ -457,8 +457,6 @@ def real() -> Lookup:
     graph = artefacts.folder("graph")
     topics = artefacts.folder("ontology") / "schemes" / "topics.ttl"
     files = artefacts.files("graph", ".ttl")
-    if not files or not topics.is_file():
-        pytest.skip("the graph or the thesaurus of this repository is not there yet")
     store = store_of(artefacts.folder("ontology") / "kogge.ttl", topics)
     store.replace_graphs({names.curated_graph(f.relative_to(graph)): syntax.read_file(f) for f in files})
     questions.derive(store)

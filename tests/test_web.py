@@ -373,7 +373,7 @@ def test_an_unexpected_error_tells_nothing_of_itself(caplog: pytest.LogCaptureFi
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("secret")
 
-    desk.who_as = broken  # type: ignore[method-assign, assignment]
+    desk.who_as = broken  # type: ignore[assignment]
     app = create_app(Settings.from_environment({}), desk)
     with TestClient(app, raise_server_exceptions=False) as client:
         body = problem(client.get("/expertise?q=a"), 500)

@@ -10,15 +10,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from kogge import archive, home, media, names, publish, questions
 from kogge.endpoint import Endpoint, asked, pool_of
 from kogge.errors import Damaged, DiskFull, Gone, Unavailable, Unreadable
 from kogge.expertise import Lookup, Progress, silent
-from kogge.expertise.understand import Parameters
 from kogge.home import in_use, open_ledger, operator, rebuild, steps_beside
 from kogge.ledger import Caller, Ledger, Partners, Version
 from kogge.lookup import EXPERTISE, CurrentLookup
@@ -27,7 +26,6 @@ from kogge.publish import Publisher
 from kogge.questions import all_saved, query_text
 from kogge.settings import Settings
 from kogge.steps import Steps
-from kogge.store.answers import Answer
 from kogge.store.embedded import EmbeddedStore
 from kogge.store.evaluate import Result, evaluate
 from kogge.store.guard import Limits
@@ -99,6 +97,13 @@ class Desk:
         )
         self._judging: Judging | None = None
         self._closed = False
+        # What they answer they say themselves; here it has the names under which it is asked for.
+        self.who, self.who_as = self._lookup.who, self._lookup.who_as
+        self.needs, self.matches = self._lookup.needs, self._lookup.matches
+        self.suggest = self._lookup.suggest
+        self.ask, self.ask_saved = self._endpoint.ask, self._endpoint.ask_saved
+        self.graph, self.describe = self._endpoint.graph, self._endpoint.describe
+        self.refresh = self._endpoint.refresh
 
     @classmethod
     def open(cls, settings: Settings, progress: Progress = silent) -> Desk:
@@ -161,54 +166,6 @@ class Desk:
     async def stop(self) -> None:
         """Ends what answers queries, and the queries that run."""
         await self._endpoint.stop()
-
-    def who(
-        self,
-        text: str = "",
-        *,
-        limit: int = 20,
-        offset: int = 0,
-        explain: bool = False,
-        **parameters: Unpack[Parameters],
-    ) -> dict[str, Any]:
-        """Who knows about what is asked, as the JSON of `/expertise`; `explain` adds the sum of each score.
-
-        Raises BadRequest for a parameter.
-        """
-        return self._lookup.who(text, limit=limit, offset=offset, explain=explain, **parameters)
-
-    def who_as(
-        self,
-        wanted: MediaType,
-        text: str = "",
-        *,
-        limit: int = 20,
-        offset: int = 0,
-        explain: bool = False,
-        **parameters: Unpack[Parameters],
-    ) -> Result:
-        """The same answer in one of the representations `EXPERTISE`. Raises BadRequest for a parameter."""
-        return self._lookup.who_as(wanted, text, limit=limit, offset=offset, explain=explain, **parameters)
-
-    def needs(
-        self, topics: Sequence[str] = (), *, lang: str = "de", limit: int = 20, offset: int = 0
-    ) -> Result:
-        """Who seeks these topics (slugs or IRIs) or narrower ones; all open needs if none is given.
-
-        Raises NotFound for a topic that the thesaurus has not.
-        """
-        return self._lookup.needs(topics, lang=lang, limit=limit, offset=offset)
-
-    def matches(self, holder: str, *, lang: str = "de") -> Result:
-        """Who could help a holder (slug or IRI) with its needs, and who seeks what it offers.
-
-        Raises NotFound where nothing is known of it.
-        """
-        return self._lookup.matches(holder, lang=lang)
-
-    def suggest(self, text: str, *, lang: str = "de", limit: int = 10) -> Result:
-        """What may be meant by the beginning of a word. Raises BadRequest for the language or the limit."""
-        return self._lookup.suggest(text, lang=lang, limit=limit)
 
     def evidence_labels(self, lang: str) -> dict[str, str]:
         """The kinds of evidence and what they are called in a language."""
@@ -280,50 +237,6 @@ class Desk:
     def gone(self, iri: str) -> bool:
         """Whether this is a person whose data was erased."""
         return self._ledger is not None and self._ledger.erasures.gone(iri)
-
-    async def refresh(self) -> str:
-        """Has queries answered from what the store holds now, and says which state that is."""
-        return await self._endpoint.refresh()
-
-    async def ask(
-        self,
-        text: str,
-        accept: str | None = None,
-        *,
-        default_graphs: Sequence[str] = (),
-        named_graphs: Sequence[str] = (),
-        seconds: float | None = None,
-        client: str | None = None,
-    ) -> Answer:
-        """The answer to a stranger's SPARQL query. Raises as `Endpoint.ask`."""
-        return await self._endpoint.ask(
-            text,
-            accept,
-            default_graphs=default_graphs,
-            named_graphs=named_graphs,
-            seconds=seconds,
-            client=client,
-        )
-
-    async def ask_saved(
-        self,
-        name: str,
-        params: Mapping[str, str],
-        accept: str | None = None,
-        *,
-        seconds: float | None = None,
-        client: str | None = None,
-    ) -> Answer:
-        """The answer to a saved question. Raises as `Endpoint.ask_saved`."""
-        return await self._endpoint.ask_saved(name, params, accept, seconds=seconds, client=client)
-
-    async def graph(self, iri: str | None, accept: str | None = None, *, client: str | None = None) -> Answer:
-        """A named graph, or (None) the merge of all. Raises as `Endpoint.graph`."""
-        return await self._endpoint.graph(iri, accept, client=client)
-
-    async def describe(self, what: str, base: str, accept: str | None) -> Answer:
-        """What the service at `base` offers (`what` is "service") or holds ("graphs"), in RDF."""
-        return await self._endpoint.describe(what, base, accept)
 
     async def alive(self) -> str:
         """The state from which a question has just been answered, if the lookup is open. Raises as `ask`."""

@@ -9,8 +9,8 @@ KoggeError                  500  something of ours failed
 ├── NotAcceptable           406  none of the offered representations is wanted
 ├── SlowRequest             408  a request that did not come in time
 ├── Conflict                409  a step that does not follow; a version that moved on
+│   └── PreconditionFailed  412  made on an older version than the caller thinks
 ├── Gone                    410  a person's data that was erased
-├── PreconditionFailed      412  made on an older version than the caller thinks
 ├── TooLarge                413  body, query text or result above a limit
 ├── UnsupportedType         415  a media type, encoding or format that is not taken
 ├── Unprocessable           422  understood, but refused: findings, forbidden constructs
@@ -22,6 +22,8 @@ KoggeError                  500  something of ours failed
 ├── DiskFull                507  no room for what should be written; what is there is still read
 └── Misconfigured           500  a setting, a data folder or the store cannot be used
     └── Damaged             500  files of the store that are not as they were written
+
+Beside the tree stand `Placed`, what knows line and column, and `Later`, what knows when to ask again.
 """
 
 from __future__ import annotations
@@ -44,17 +46,8 @@ class KoggeError(Exception):
         return f"{self.message} {self.advice}".strip()
 
 
-class BadRequest(KoggeError):
-    """Something given cannot be understood."""
-
-    status = 400
-    title = "Bad request"
-
-
-class Unreadable(BadRequest):
-    """A document is not what its type says; `line` and `column` count from 1 where the format has them."""
-
-    title = "Unreadable document"
+class Placed(KoggeError):
+    """At a place of a document; `line` and `column` count from 1 where the format has them."""
 
     def __init__(
         self, message: str, advice: str = "", *, line: int | None = None, column: int | None = None
@@ -62,6 +55,27 @@ class Unreadable(BadRequest):
         super().__init__(message, advice)
         self.line = line
         self.column = column
+
+
+class Later(KoggeError):
+    """May be asked again `retry_after` seconds from now."""
+
+    def __init__(self, message: str, advice: str = "", *, retry_after: int = 1) -> None:
+        super().__init__(message, advice)
+        self.retry_after = retry_after
+
+
+class BadRequest(KoggeError):
+    """Something given cannot be understood."""
+
+    status = 400
+    title = "Bad request"
+
+
+class Unreadable(Placed, BadRequest):
+    """A document is not what its type says."""
+
+    title = "Unreadable document"
 
 
 class Unauthorised(KoggeError):
@@ -151,28 +165,17 @@ class Unprocessable(KoggeError):
     title = "Not acceptable content"
 
 
-class Refused(Unprocessable):
-    """A document has what is not taken; `line` and `column` count from 1 where the format has them."""
+class Refused(Placed, Unprocessable):
+    """A document has what is not taken."""
 
     title = "Refused document"
 
-    def __init__(
-        self, message: str, advice: str = "", *, line: int | None = None, column: int | None = None
-    ) -> None:
-        super().__init__(message, advice)
-        self.line = line
-        self.column = column
 
-
-class TooManyRequests(KoggeError):
-    """This client asks too much; `retry_after` seconds from now it may ask again."""
+class TooManyRequests(Later):
+    """This client asks too much."""
 
     status = 429
     title = "Too many requests"
-
-    def __init__(self, message: str, advice: str = "", *, retry_after: int = 1) -> None:
-        super().__init__(message, advice)
-        self.retry_after = retry_after
 
 
 class Unavailable(KoggeError):
@@ -183,12 +186,8 @@ class Unavailable(KoggeError):
     retry_after = 5
 
 
-class Busy(Unavailable):
+class Busy(Later, Unavailable):
     """Too many wait, or the process that should answer was lost."""
-
-    def __init__(self, message: str, advice: str = "", *, retry_after: int = 1) -> None:
-        super().__init__(message, advice)
-        self.retry_after = retry_after
 
 
 class OutOfTime(KoggeError):

@@ -78,10 +78,12 @@ class CurrentLookup:
             held, commits = self._held, self._store.commits
             changed = work()
             if held and held[0] == commits != self._store.commits:
-                lookup = held[1]
-                if not lookup.update(self._store, changed.things, state=self._store.state):
-                    lookup = self._build()
-                self._held = self._store.commits, lookup
+                try:
+                    lookup = held[1] if held[1].update(self._store, changed.things) else self._build()
+                except KoggeError as error:  # what was changed stays; who asks next has it built again
+                    log.error("the lookup does not follow: %s", error)
+                else:
+                    self._held = self._store.commits, lookup
 
     def find(self, patience: float = PATIENCE) -> Lookup:
         """The lookup for the present state of the store, or that before, while the store is being changed.
@@ -132,6 +134,8 @@ class CurrentLookup:
         **parameters: Unpack[Parameters],
     ) -> Result:
         """The same answer in one of the representations `EXPERTISE`. Raises BadRequest for a parameter."""
+        if wanted == media.JSON:
+            return _json(self.who(text, limit=limit, offset=offset, explain=explain, **parameters))
         lang = parameters.get("lang")
         lookup = self.find()
         with lookup.index.lock:
@@ -140,9 +144,7 @@ class CurrentLookup:
                 return Result(wanted, as_csv(answer, lang).encode())
             if wanted == media.TURTLE:
                 return Result(wanted, as_turtle(answer).encode())
-            if wanted == media.JSON_LD:
-                return _json(as_jsonld(answer), wanted)
-            return _json(as_json(answer, lang, explain=explain))
+            return _json(as_jsonld(answer), wanted)
 
     def needs(
         self, topics: Sequence[str] = (), *, lang: str = "de", limit: int = 20, offset: int = 0
@@ -192,7 +194,7 @@ class CurrentLookup:
     def _build(self) -> Lookup:
         """A lookup from the file that fits the store, or a new one; the one that was used is left to those
         who still read from it."""
-        lookup = Lookup.build(self._store, self._path, self._progress, state=self._store.state)
+        lookup = Lookup.build(self._store, self._path, self._progress)
         if self._path:
             gc.collect()
             gc.freeze()  # what stays is not searched for garbage again, which would hold up answers

@@ -51,39 +51,28 @@ class Lookup:
     index: Index
 
     @classmethod
-    def build(
-        cls,
-        store: Store,
-        path: Path | None = None,
-        progress: Progress = silent,
-        *,
-        state: str | None = None,
-    ) -> Lookup:
+    def build(cls, store: Store, path: Path | None = None, progress: Progress = silent) -> Lookup:
         """The lookup for what the store says now; an index in the file `path` that fits is used again.
 
-        `state` is that of the store, if it is known already: to hash millions of triples takes a while.
         Raises Misconfigured where weights are missing or the file cannot be used.
         """
-        if path:
-            index = Index.open(store, path, progress, state=state)
-        else:
-            index = Index.build(store, None, progress, state=state)
+        index = Index.open(store, path, progress) if path else Index.build(store, None, progress)
         return cls(Lexicon.of(index.labels), index)
 
-    def update(self, store: Store, things: Collection[str] | None, *, state: str | None = None) -> bool:
+    def update(self, store: Store, things: Collection[str] | None) -> bool:
         """Brings the lookup up to date after something else is said of these things
         (`kogge.derivation.Changed`).
 
         False, and nothing is done: topics, weights or places have changed, or nobody knows what has; it has
         to be built anew. What is needed is read from the store while others ask; they wait only while it is
-        written. `state` is that of the store, if it is known already.
+        written.
         """
         if things is None or (holders := self.index.affected(store, things)) is None:
             return False
         change = self.index.read(store, holders, things)
-        now = state or store.state
+        state = store.state
         with self.index.lock:
-            if self.index.change(change, now):
+            if self.index.change(change, state):
                 self.lexicon = Lexicon.of(self.index.labels)
         return True
 

@@ -70,19 +70,11 @@ class Index(Standings):
         self._load()
 
     @classmethod
-    def build(
-        cls,
-        store: Store,
-        path: Path | None = None,
-        progress: Progress = silent,
-        *,
-        state: str | None = None,
-    ) -> Index:
+    def build(cls, store: Store, path: Path | None = None, progress: Progress = silent) -> Index:
         """The index of what the store says now, in a new file or in memory; its labels are filled as well.
 
         Raises Misconfigured where weights are missing or the file cannot be written. `progress` is told what
-        is being done, how much of it is done, and how much there is. `state` is that of the store, if it is
-        known already.
+        is being done, how much of it is done, and how much there is.
         """
         words = read_words(store)
         draft = path.with_name(path.name + ".new") if path else None
@@ -112,7 +104,7 @@ class Index(Standings):
             shelf.labels().fill(store)
             shelf.finish()
             progress("ranking", 0, 1)
-            index = cls(words, shelf, state or store.state)
+            index = cls(words, shelf, store.state)
             shelf.put_cells(index.kept())
             shelf.say("state", index.state)
         progress("ranking", 1, 1)
@@ -122,16 +114,14 @@ class Index(Standings):
         return index
 
     @classmethod
-    def open(
-        cls, store: Store, path: Path, progress: Progress = silent, *, state: str | None = None
-    ) -> Index:
+    def open(cls, store: Store, path: Path, progress: Progress = silent) -> Index:
         """The index in the file, if it fits the store; else it is built anew. Raises as `build`."""
         if path.is_file():
             shelf = Shelf(path)
-            if shelf.fits and shelf.said("state") == (state or store.state):
+            if shelf.fits and shelf.said("state") == store.state:
                 return cls(read_words(store), shelf, str(shelf.said("state")))
             shelf.close()
-        return cls.build(store, path, progress, state=state)
+        return cls.build(store, path, progress)
 
     def close(self) -> None:
         """Closes the file."""

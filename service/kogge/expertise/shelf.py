@@ -95,19 +95,30 @@ class Shelf:
             if form == 0:
                 self._base.executescript(f"BEGIN; {_TABLES} {TABLES} PRAGMA user_version = {FORM}; COMMIT;")
         except (OSError, sqlite3.Error) as error:
-            raise Misconfigured(
-                f"The index {self.path} cannot be used: {error}.",
-                "Remove it: it is made anew from the store.",
-            ) from error
+            raise self._unusable(error) from error
         return int(form)
 
     def __enter__(self) -> Shelf:
         self._base.execute("BEGIN")
         return self
 
-    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+    def __exit__(self, failed: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         self._documents.clear()
-        self._base.execute("ROLLBACK" if failed else "COMMIT")
+        try:
+            if failed is None:
+                self._base.execute("COMMIT")
+        except sqlite3.Error as full:
+            raise self._unusable(full) from full
+        finally:
+            if self._base.in_transaction:
+                self._base.execute("ROLLBACK")
+        if isinstance(error, sqlite3.Error):
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: Exception) -> Misconfigured:
+        return Misconfigured(
+            f"The index {self.path} cannot be used: {error}.", "Remove it: it is made anew from the store."
+        )
 
     def finish(self) -> None:
         """Makes the indexes, which is faster when everything has been put."""

@@ -19,7 +19,7 @@ from typing import Any, Final, TypeAlias
 import pyoxigraph as ox
 
 from kogge import errors, syntax
-from kogge.errors import KoggeError, Misconfigured, Refused, Unreadable
+from kogge.errors import KoggeError, Misconfigured, Placed
 from kogge.store import cage, guard
 from kogge.store.evaluate import Query, evaluate
 
@@ -43,17 +43,19 @@ def frame(header: Mapping[str, Any], body: bytes = b"") -> bytes:
 
 def failure(error: KoggeError) -> dict[str, Any]:
     """The header that stands for an error; `raised` makes it an error again."""
-    place = {"line": error.line, "column": error.column} if isinstance(error, Unreadable | Refused) else {}
+    place = {"line": error.line, "column": error.column} if isinstance(error, Placed) else {}
     return {"error": type(error).__name__, "message": error.message, "advice": error.advice, **place}
 
 
 def raised(header: Mapping[str, Any]) -> KoggeError:
     """The error that a header made by `failure` stands for."""
-    kind = getattr(errors, str(header["error"]), KoggeError)
+    kind: object = getattr(errors, str(header["error"]), None)  # whose word is not trusted
     message, advice = str(header["message"]), str(header["advice"])
-    if kind in (Unreadable, Refused):
+    if not isinstance(kind, type) or not issubclass(kind, KoggeError):
+        return KoggeError(message, advice)
+    if issubclass(kind, Placed):
         return kind(message, advice, line=header["line"], column=header["column"])
-    return kind(message, advice) if issubclass(kind, KoggeError) else KoggeError(message, advice)
+    return kind(message, advice)
 
 
 def _receive(channel: int) -> tuple[dict[str, Any], bytes] | None:

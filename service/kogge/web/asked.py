@@ -11,9 +11,10 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 
 from kogge import media, names
-from kogge.errors import BadRequest, NotFound, TooLarge, UnsupportedType
+from kogge.errors import BadRequest, NotFound, UnsupportedType
 from kogge.media import MediaType
 from kogge.reception import TAKEN
+from kogge.web.context import body_of
 
 _VERSION: Final = re.compile(r'\s*(?:W/)?"v(\d{1,9})[^"]*"\s*')
 _LANGUAGE: Final = re.compile(r"\s*([A-Za-z]{2})(?:-[A-Za-z0-9-]*)?\s*(?:;\s*q=([01](?:\.\d{0,3})?)\s*)?")
@@ -109,22 +110,12 @@ def version_of(request: Request) -> int | str | None:
     return int(found[1])
 
 
-async def body_of(request: Request, limit: int) -> bytes:
-    """The body, up to a number of bytes. Raises TooLarge."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise TooLarge(f"The body is longer than {limit} bytes.", "Divide it into several graphs.")
-    return bytes(body)
-
-
 async def fields_of(request: Request) -> Mapping[str, object]:
     """The members of a JSON object, or the fields of a form; none for an empty body.
 
     Raises UnsupportedType, BadRequest, TooLarge.
     """
-    body = await body_of(request, _FIELD_BYTES)
+    body = await body_of(request, _FIELD_BYTES, "Shorten the note.")
     if not body.strip():
         return {}
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -12,7 +12,7 @@ from fastapi import Request, Response
 from starlette.requests import ClientDisconnect
 
 from kogge.desk import Desk
-from kogge.errors import Unavailable
+from kogge.errors import TooLarge, Unavailable
 from kogge.ledger import Caller
 from kogge.media import MediaType
 from kogge.settings import Settings
@@ -106,6 +106,16 @@ async def while_there(request: Request, work: Coroutine[Any, Any, T]) -> T:
 async def _gone(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
+
+
+async def body_of(request: Request, limit: int, advice: str) -> bytes:
+    """The body, read up to a number of bytes. Raises TooLarge, with the advice."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise TooLarge(f"The body is longer than {limit} bytes.", advice)
+    return bytes(body)
 
 
 def respond(

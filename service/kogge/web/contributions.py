@@ -18,8 +18,8 @@ from kogge.reception import TAKEN, Arrival
 from kogge.steps import Steps
 from kogge.store.evaluate import Result
 from kogge.web import told
-from kogge.web.asked import body_of, fields_of, graph_of, language_of, text_of, type_of, version_of
-from kogge.web.context import caller_of, desk_of, while_there
+from kogge.web.asked import fields_of, graph_of, language_of, text_of, type_of, version_of
+from kogge.web.context import body_of, caller_of, desk_of, while_there
 from kogge.web.signing import signed
 
 router = APIRouter()
@@ -107,7 +107,7 @@ async def send(request: Request, owner: str, slug: str) -> Response:
     graph, wanted, lang = graph_of(owner, slug), type_of(request), language_of(request)
     condition = version_of(request)
     desk = desk_of(request)
-    body = await body_of(request, request.app.state.settings.body_bytes)
+    body = await body_of(request, request.app.state.settings.body_bytes, "Divide it into several graphs.")
     if_match = await desk.look(lambda steps: _newest(steps, graph)) if condition == "*" else condition
     dry_run = request.query_params.get("dry-run", "false").lower() not in ("false", "0", "no")
     arrival = Arrival(

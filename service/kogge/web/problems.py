@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from kogge import media, names
-from kogge.errors import Conflict, KoggeError, Refused, Unauthorised, Unreadable
+from kogge.errors import Conflict, KoggeError, Placed, Unauthorised
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def of(error: KoggeError) -> Response:
     if error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("%s: %s", type(error).__name__, error)
     more: dict[str, object] = {}
-    if isinstance(error, Unreadable | Refused):
+    if isinstance(error, Placed):
         more = {"line": error.line, "column": error.column}
     elif isinstance(error, Conflict):
         more = {"difference": error.difference}

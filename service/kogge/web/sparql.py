@@ -17,10 +17,11 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from kogge import media
-from kogge.errors import BadRequest, Forbidden, TooLarge, UnsupportedType
+from kogge.errors import BadRequest, Forbidden, UnsupportedType
 from kogge.store.answers import repeatable
 from kogge.web.context import (
     beginning,
+    body_of,
     client_of,
     desk_of,
     has_already,
@@ -146,7 +147,8 @@ async def _posted(request: Request) -> list[tuple[str, str]]:
         )
     if "charset" in parameters.lower() and "utf-8" not in parameters.lower():
         raise UnsupportedType("A query is taken in UTF-8 only.", "Leave out the charset, or say UTF-8.")
-    body = await _body(request)
+    limit = _ENCODED * request.app.state.settings.query_bytes + 1024
+    body = await body_of(request, limit, "Shorten the query.")
     try:
         text = body.decode("utf-8")
         if kind == QUERY:
@@ -214,17 +216,6 @@ async def _described(request: Request) -> Response:
     base = request.app.state.settings.base_url
     answer = await while_there(request, desk_of(request).describe("service", base, accept))
     return await send(request, answer, answer.state)
-
-
-async def _body(request: Request) -> bytes:
-    """The body, read only as far as it can still hold a query. Raises TooLarge."""
-    limit = _ENCODED * request.app.state.settings.query_bytes + 1024
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise TooLarge(f"The body is longer than {limit} bytes.", "Shorten the query.")
-    return bytes(body)
 
 
 def _no_update() -> Forbidden:
