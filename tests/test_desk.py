@@ -343,3 +343,10 @@ def test_a_profile_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(BadRequest, match="contribution"):
         desks.check(tmp_path / "no.ttl", "nonsense", "en")
     assert "contribution" in desks.profiles()
+
+
+def test_the_rows_of_a_saved_question_are_values(desk: Desk) -> None:
+    rows = asyncio.run(desk.rows("alliance-members", {"alliance": "smarte-hanse", "lang": "nl"}))
+    kiel = next(row for row in rows if row["member"].text.endswith("/kiel"))
+    assert (kiel["member"].kind, kiel["memberLabel"].kind) == ("iri", "literal")
+    assert str(kiel["memberLabel"]) == "Kiel"

@@ -19,7 +19,8 @@ LEAST = 200
 def quality() -> ModuleType:
     """The benchmark, which judges the same questions."""
     found = importlib.util.spec_from_file_location("lookup_quality", BENCH)
-    assert found and found.loader, f"{BENCH.name} is not there"
+    assert found, f"{BENCH.name} is not there"
+    assert found.loader
     module = importlib.util.module_from_spec(found)
     sys.modules[found.name] = module
     found.loader.exec_module(module)

@@ -102,6 +102,7 @@ class Desk:
         self.needs, self.matches = self._lookup.needs, self._lookup.matches
         self.suggest = self._lookup.suggest
         self.ask, self.ask_saved = self._endpoint.ask, self._endpoint.ask_saved
+        self.rows = self._endpoint.rows
         self.graph, self.describe = self._endpoint.graph, self._endpoint.describe
         self.refresh = self._endpoint.refresh
 

@@ -24,6 +24,7 @@ from kogge.store.embedded import EmbeddedStore
 from kogge.store.evaluate import Query, Result
 from kogge.store.guard import Limits
 from kogge.store.quota import Quota
+from kogge.store.rows import Row, read
 from kogge.store.workers import Here, Lane, Lanes, Pool
 
 log = logging.getLogger(__name__)
@@ -135,6 +136,10 @@ class Endpoint:
         """The answer to a saved question. Raises NotFound, BadRequest for a parameter, and as `ask`."""
         text = questions.as_text(questions.load(name), params)
         return await self._ask_ours(asked(self._settings, text, accept), client, seconds)
+
+    async def rows(self, name: str, params: Mapping[str, str]) -> list[Row]:
+        """The rows of a saved question that SELECTs, for what is made of them. Raises as `ask_saved`."""
+        return read((await self.ask_saved(name, params, media.SPARQL_JSON.type)).body)
 
     async def graph(self, iri: str | None, accept: str | None = None, *, client: str | None = None) -> Answer:
         """A named graph, or (None) the merge of all. Raises NotFound, and as `ask`.

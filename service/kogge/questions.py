@@ -37,7 +37,7 @@ from kogge.store.base import Store
 Form: TypeAlias = Literal["select", "ask", "construct", "describe"]
 Term: TypeAlias = ox.NamedNode | ox.Literal
 
-GROUPS: Final = ("lookup", "check", "rules", "export")
+GROUPS: Final = ("lookup", "check", "rules", "export", "pages")
 ASKED_BY_PEOPLE: Final = ("lookup", "check")
 
 # Kinds of parameter whose value names a thing of ours; a bare slug is completed to its IRI.
@@ -106,7 +106,7 @@ def load(name: str) -> Question:
 
 @cache
 def all_questions(group: str = "lookup") -> tuple[Question, ...]:
-    """The questions of one group (`lookup`, `check`, `rules`, `export`) in the order of their names.
+    """The questions of one group (`lookup`, `check`, `rules`, `export`, `pages`) in the order of their names.
 
     Raises NotFound for another group, Misconfigured with the file name where a file cannot be used.
     """
