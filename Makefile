@@ -10,9 +10,10 @@ PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.
 VENV = .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
+VENDOR = service/kogge/web/static/vendor/.complete
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --upgrade --generate-hashes --no-header --no-annotate
 
-.PHONY: help serve test check format bench soak lock install clean
+.PHONY: help serve test check format bench soak shots lock install clean
 
 help:
 	@echo 'make serve    set up, and start the service on http://$(HOST):$(PORT) (HOST= PORT= HOME_DIR= change it)'
@@ -21,6 +22,7 @@ help:
 	@echo 'make format   write the format that `make check` wants'
 	@echo 'make bench    the benchmarks'
 	@echo 'make soak     300 publications while the process is killed again and again, and attackers beside clients'
+	@echo 'make shots    pictures of all pages, in shots/ (needs Chromium)'
 	@echo 'make install  the set-up alone'
 	@echo 'make lock     re-create the lock files (needs a package index)'
 	@echo 'make clean    remove the set-up; what the service stored in $(HOME_DIR) stays'
@@ -51,12 +53,16 @@ bench: $(VENV)/.tested
 soak: $(VENV)/.tested
 	@KOGGE_SOAK_PUBLICATIONS=300 KOGGE_SOAK_HTTP=300 KOGGE_SOAK_SECONDS=60 $(BIN)/python -m pytest tests/soak --log-cli-level=INFO
 
-install: $(VENV)/.installed
+shots: $(VENV)/.tested
+	@KOGGE_SHOTS=shots $(BIN)/python -m pytest tests/browser -q -k pictures
+
+install: $(VENV)/.installed $(VENDOR)
 
 lock: install
 	$(PIP) install uv
 	$(COMPILE) --group build --output-file requirements.lock
 	$(COMPILE) --group build --extra test --constraint requirements.lock --output-file requirements-test.lock
+	$(BIN)/uv pip compile --group npm --quiet --universal --upgrade --generate-hashes --no-header --no-annotate --output-file requirements-npm.lock
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
@@ -74,6 +80,12 @@ $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
 	@$(PIP) install --require-hashes --requirement requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# What others made for the pages. Without it the service still starts, with plainer pages, and the next `make` tries again.
+$(VENDOR): service/kogge/web/package-lock.json service/kogge/web/vendor.toml requirements-npm.lock | $(VENV)/.installed
+	@echo 'Fetching the parts of the pages …'
+	@command -v npm >/dev/null || $(PIP) install --require-hashes --requirement requirements-npm.lock || true
+	@$(BIN)/python -m kogge.web.vendor && touch $@ || echo 'Going on without them: the pages will be plain.'
 
 $(VENV)/.tested: requirements-test.lock $(VENV)/.installed
 	@echo 'Installing what the tests need …'

@@ -20,6 +20,7 @@ from kogge import artefacts
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ("requirements.lock", "requirements-test.lock")
+NPM_LOCK = "requirements-npm.lock"
 
 FOLDERS = {".ci", "bench", "docs", "graph", "ontology", "queries", "service", "shapes", "tests"}
 TOP_FILES = {
@@ -36,6 +37,7 @@ TOP_FILES = {
     "THREAT_MODEL.md",
     "pyproject.toml",
     *LOCKS,
+    NPM_LOCK,
 }
 DATA_FILE = re.compile(r"(?:[a-z0-9-]+/)*(?:[a-z0-9]+(?:-[a-z0-9]+)*\.(?:ttl|rq|toml|jsonld)|README\.md)")
 # Names that say nothing, and names of what is data here.

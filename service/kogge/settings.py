@@ -87,6 +87,12 @@ def _host(text: str) -> str:
     return text
 
 
+def _email(text: str) -> str:
+    if text and not re.fullmatch(r"[^@\s]+@[^@\s]+", text):
+        raise ValueError("it must look like kogge@example.org")
+    return text
+
+
 _SWITCHES: Final = {"on": True, "1": True, "true": True, "off": False, "0": False, "false": False}
 
 SETTINGS: Final = (
@@ -120,6 +126,11 @@ SETTINGS: Final = (
     Setting(
         "KOGGE_FOUR_EYES", "on", "Whether another person than the sender must release what is sent.", _switch
     ),
+    Setting("KOGGE_OPERATOR_NAME", "", "Who runs this service, for the imprint.", str),
+    Setting("KOGGE_OPERATOR_ADDRESS", "", "The postal address; lines end with a semicolon.", str),
+    Setting("KOGGE_OPERATOR_PERSON", "", "The person who represents the operator.", str),
+    Setting("KOGGE_OPERATOR_EMAIL", "", "The e-mail address that the pages name.", _email),
+    Setting("KOGGE_OPERATOR_PHONE", "", "The telephone number that the pages name.", str),
     Setting("KOGGE_UNSAFE_NO_SANDBOX", "off", "Start even where query processes cannot be caged.", _switch),
 )
 
@@ -156,6 +167,11 @@ class Settings:
     stop_seconds: int
     guard: bool
     four_eyes: bool
+    operator_name: str
+    operator_address: str
+    operator_person: str
+    operator_email: str
+    operator_phone: str
     unsafe_no_sandbox: bool
 
     @classmethod

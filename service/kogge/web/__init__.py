@@ -20,11 +20,13 @@ from kogge.web import (
     health,
     history,
     openapi,
+    pages,
     problems,
     saved,
     sparql,
 )
 from kogge.web.log import RequestLog
+from kogge.web.pages.headers import PageHeaders
 from kogge.web.signing import Signing
 
 __all__ = ["create_app"]
@@ -55,8 +57,10 @@ def create_app(settings: Settings, desk: Desk | None = None) -> FastAPI:
     for part in (front, expertise, sparql, saved, graphs, contributions, history, health):
         app.include_router(part.router)
     openapi.install(app)
+    pages.install(app)
     problems.install(app)
     app.add_middleware(Signing)
+    app.add_middleware(PageHeaders)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],

@@ -53,6 +53,11 @@ def language_of(request: Request) -> str:
                 "There are no messages in this language.", f"lang: {', '.join(names.LANGUAGES)}."
             )
         return given
+    return accepted_language(request)
+
+
+def accepted_language(request: Request) -> str:
+    """The language of ours that Accept-Language likes best, else German."""
     best, liking = "de", 0.0
     for part in request.headers.get("accept-language", "").split(","):
         if (found := _LANGUAGE.fullmatch(part)) and found[1].lower() in names.LANGUAGES:

@@ -133,7 +133,7 @@ def respond(
     if etag and (held := has_already(request, etag[:-1])):
         return not_modified(mark + held)
     body = content.body
-    if len(body) >= SHORT and _takes_gzip(request):
+    if len(body) >= SHORT and takes_gzip(request):
         body = gzip.compress(body, _LEVEL, mtime=0)
         headers["Content-Encoding"] = "gzip"
         etag = etag and etag[:-1] + '-gzip"'
@@ -173,7 +173,7 @@ def _stem(state: str, key: str | None) -> str:
     return f"{state}-{key}-" if key else f"{state}-"
 
 
-def _takes_gzip(request: Request) -> bool:
+def takes_gzip(request: Request) -> bool:
     """Whether Accept-Encoding has gzip (or anything) with a quality above 0 (RFC 9110, 12.5.3)."""
     said = {
         bool(found[1]): float(found[2] or 1)

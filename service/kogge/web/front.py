@@ -1,4 +1,4 @@
-"""Level 8, web: `GET /`, which names the addresses and what to try."""
+"""Level 8, web: `GET /`: a browser is sent to the pages, a program told the addresses and what to try."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from html import escape
 from typing import Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
+
+from kogge.web.pages import links
+from kogge.web.pages.language import language_for, wants_page
 
 router = APIRouter()
 
+_VARY: Final = "Accept, Accept-Language"
 _QUERY: Final = (
     "SELECT ?alliance ?label WHERE { ?alliance a <https://w3id.org/kogge/ontology#Alliance> ; "
     "<http://www.w3.org/2004/02/skos/core#prefLabel> ?label }"
@@ -29,12 +33,17 @@ TRY: Final = (
 
 
 @router.api_route("/", methods=["GET", "HEAD"])
-async def front(request: Request) -> HTMLResponse:
-    """A page without script or style from elsewhere."""
-    base = escape(request.app.state.settings.base_url)
-    links = "".join(f'<li><a href="{escape(path)}">{escape(what)}</a></li>' for path, what in TRY)
+async def front(request: Request) -> Response:
+    """For a browser the pages in its language (303); else a list without script or style from elsewhere."""
+    settings = request.app.state.settings
+    if wants_page(request):
+        where = links.url(links.prefix_of(settings), language_for(request))
+        return Response(status_code=303, headers={"Location": where, "Vary": _VARY, "Cache-Control": "no-cache"})
+    base = escape(settings.base_url)
+    items = "".join(f'<li><a href="{escape(path)}">{escape(what)}</a></li>' for path, what in TRY)
     return HTMLResponse(
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Kogge</title>'
         f"<h1>Kogge</h1><p>Who knows what among cities and their alliances. This service: {base}</p>"
-        f"<ul>{links}</ul></html>"
+        f"<ul>{items}</ul></html>",
+        headers={"Vary": _VARY},
     )

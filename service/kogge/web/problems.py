@@ -15,6 +15,8 @@ from starlette.requests import ClientDisconnect
 
 from kogge import media, names
 from kogge.errors import Conflict, KoggeError, Placed, Unauthorised
+from kogge.web.pages import failure
+from kogge.web.pages.language import wants_page
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +32,8 @@ def install(app: FastAPI) -> None:
     """Makes the application answer every error with a problem."""
 
     @app.exception_handler(KoggeError)
-    async def ours(_: Request, error: KoggeError) -> Response:
-        return of(error)
+    async def ours(request: Request, error: KoggeError) -> Response:
+        return shown(request, of(error))
 
     @app.exception_handler(HTTPException)
     async def of_the_framework(request: Request, error: HTTPException) -> Response:
@@ -40,26 +42,29 @@ def install(app: FastAPI) -> None:
             allowed = (error.headers or {}).get("Allow", "")
             return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Allow": f"{allowed}, OPTIONS"})
         detail, advice = _SAID.get(status, (f"{status.phrase}.", ""))  # and nothing of the request
-        return problem(status, status.phrase, detail, advice, error.headers)
+        return shown(request, problem(status, status.phrase, detail, advice, error.headers))
 
     @app.exception_handler(ClientDisconnect)
     async def nobody_is_there(_: Request, __: ClientDisconnect) -> Response:
         return Response(status_code=HUNG_UP)  # for the log only
 
     @app.exception_handler(RequestValidationError)
-    async def of_a_parameter(_: Request, error: RequestValidationError) -> Response:
+    async def of_a_parameter(request: Request, error: RequestValidationError) -> Response:
         # The values that were sent are not repeated: they may hold what must not be in a log.
         reasons = "; ".join(f"{each['loc'][-1]}: {each['msg']}" for each in error.errors())
-        return problem(
-            400, "Bad request", f"A parameter cannot be used: {reasons}.", "Correct it, or leave it out."
-        )
+        told = f"A parameter cannot be used: {reasons}."
+        return shown(request, problem(400, "Bad request", told, "Correct it, or leave it out."))
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:
         log.error("%s failed", request.method, exc_info=error)  # the line of the request has its address
-        return problem(
-            500, "Something went wrong", "The service could not answer.", "See the log of the service."
-        )
+        told = ("The service could not answer.", "See the log of the service.")
+        return shown(request, problem(500, "Something went wrong", *told))
+
+
+def shown(request: Request, response: Response) -> Response:
+    """A problem as who asks wants it: a browser gets the same as a page."""
+    return failure.page(request, response) if wants_page(request) else response
 
 
 def of(error: KoggeError) -> Response:

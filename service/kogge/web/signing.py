@@ -44,7 +44,7 @@ class Signing:
             try:
                 await self._sign(scope)
             except KoggeError as error:
-                await problems.of(error)(scope, receive, send)
+                await problems.shown(Request(scope), problems.of(error))(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

@@ -1,0 +1,45 @@
+"""Level 8, web, pages: dates and numbers as people of a language write them, never more precise than given."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from babel import Locale
+from babel.dates import format_date, format_skeleton
+from babel.numbers import format_decimal
+
+LOCALES: Final = {"de": Locale("de"), "en": Locale("en", "GB"), "nl": Locale("nl")}
+_DATE: Final = re.compile(r"(-?\d{4,})(?:-(\d\d)(?:-(\d\d))?)?(?:T[\d:.]+)?(?:Z|[+-]\d\d:\d\d)?")
+
+
+def shown(value: object, lang: str, length: str = "long") -> str:
+    """A date as it is written: `2019` stays a year, `2019-11` is November 2019, a time only its day.
+
+    `length` is that of a whole day: "long" (12. November 2019) or "short" (12.11.2019). What is no date of
+    the calendar comes back as it is.
+    """
+    found = _DATE.fullmatch(str(value))
+    if found is None or not 0 < (year := int(found[1])) <= 9999:
+        return str(value)
+    month, day = int(found[2] or 1), int(found[3] or 1)
+    try:
+        moment = date(year, month, day)
+    except ValueError:
+        return str(value)
+    if found[2] is None:
+        return str(year)
+    locale = LOCALES[lang]
+    if found[3] is None:
+        return format_skeleton("yMMMM", moment, locale=locale)
+    return format_date(moment, "long" if length == "long" else "medium", locale=locale)
+
+
+def number(value: object, lang: str) -> str:
+    """A number with the signs of the language; what is no number comes back as it is."""
+    try:
+        return format_decimal(Decimal(str(value)), locale=LOCALES[lang])
+    except InvalidOperation:
+        return str(value)

@@ -1,0 +1,145 @@
+"""Level 8, web, pages: a page is made: a template, its words and addresses, and the response.
+
+A route opens a page, gives back what `held` says if the client has it already, asks the desk, and sends:
+
+    page = await Page.open(request, lang)
+    if page.held:
+        return page.held
+    rows = await desk_of(request).rows("pages/closeness", {"lang": lang})
+    return await page.send("help.html", rows=rows)
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from fastapi import Request, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from kogge import media, names
+from kogge.settings import Settings
+from kogge.store.evaluate import Result
+from kogge.web import context
+from kogge.web.pages import assets, dates, links, navigation
+from kogge.web.pages.words import LOCALE, translated, translations
+
+TEMPLATES: Final = Path(__file__).parent.parent / "templates"
+PRIVATE: Final = "private, no-store"
+
+
+@cache
+def environment(lang: str, prefix: str = "") -> Environment:
+    """The templates in a language. What all of them may call is set here and nowhere else."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.install_gettext_translations(translations(lang), newstyle=True)  # type: ignore[attr-defined]
+    made.globals |= {
+        "lang": lang,
+        "languages": names.LANGUAGES,
+        "prefix": prefix,
+        "navigation": navigation,
+        "asset": partial(assets.address, prefix=prefix),
+        "url": lambda path="", **query: links.url(prefix, lang, path, query),
+        "thing": lambda iri: links.thing(iri, prefix, lang),
+        "safe": links.safe,
+    }
+    made.filters |= {
+        "date": lambda value, length="long": dates.shown(value, lang, length),
+        "number": lambda value: dates.number(value, lang),
+        "words": lambda words: translated(words, lang),
+        "slug": lambda iri: names.slug_of(str(iri)),
+    }
+    return made
+
+
+@cache
+def mark(settings: Settings) -> str:
+    """What changes when a page may look different although the graph is the same: its files, the settings."""
+    told = hashlib.sha256(repr(settings).encode())
+    for folder in (TEMPLATES, LOCALE):
+        for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+            told.update(path.read_bytes())
+    for name, asset in sorted(assets.assets().items()):
+        told.update(f"{name} {asset.mark}".encode())
+    return told.hexdigest()[:8]
+
+
+class Page:
+    """A page that was asked for, in a language. `state` is that of the graph, empty where there is none.
+
+    `held` is the answer 304 if the client has this page already. A `private` one is kept by nobody.
+    """
+
+    def __init__(self, request: Request, lang: str, state: str = "", *, private: bool = False) -> None:
+        self.request = request
+        self.lang = lang
+        self.settings: Settings = request.app.state.settings
+        self.prefix = links.prefix_of(self.settings)
+        self.state = state
+        self._key = f"{lang}-{mark(self.settings)}" if state and not private else None
+        self._private = private
+
+    @classmethod
+    async def open(cls, request: Request, lang: str, *, private: bool = False) -> Page:
+        """A page made of the graph. Raises Unavailable while the service is not ready."""
+        return cls(request, lang, await context.desk_of(request).refresh(), private=private)
+
+    @property
+    def held(self) -> Response | None:
+        """The answer to a client that has the page already."""
+        if self._key is None or not (
+            etag := context.has_already(self.request, context.beginning(self.state, self._key))
+        ):
+            return None
+        return context.not_modified(etag)
+
+    @property
+    def path(self) -> str:
+        """Where the page is, below the language."""
+        path: str = self.request.scope["path"]
+        return path[4:] if path[1:3] in names.LANGUAGES and path[3:4] == "/" else ""
+
+    def elsewhere(self, lang: str) -> str:
+        """The address of this page in another language, with what was asked."""
+        asked = self.request.scope["query_string"].decode("latin-1")
+        query = quote(asked, safe="%&=+,;:@/?!$'()*~-._") if self.request.method in ("GET", "HEAD") else ""
+        return links.url(self.prefix, lang, self.path) + ("?" + query if query else "")
+
+    @property
+    def again(self) -> str:
+        """The address of this page itself, with what was asked."""
+        if self.path or self.request.scope["path"][1:3] in names.LANGUAGES:
+            return self.elsewhere(self.lang)
+        where = quote(self.request.scope["path"])
+        asked = self.elsewhere(self.lang).partition("?")
+        return self.prefix + where + asked[1] + asked[2]
+
+    def absolute(self, lang: str) -> str:
+        """The same, with the host, for other services."""
+        return self.settings.base_url + self.elsewhere(lang).removeprefix(self.prefix)
+
+    def render(self, template: str, **values: Any) -> str:
+        """The page as text. `data` (links to the same as data) may be among the values."""
+        values = {"page": self, "settings": self.settings, "data": (), **values}
+        return environment(self.lang, self.prefix).get_template(template).render(values)
+
+    async def send(self, template: str, *, status: int = 200, **values: Any) -> Response:
+        """The page as a response: with an ETag and compressed, unless it is private or an error."""
+        result = Result(media.HTML, self.render(template, **values).encode("utf-8", "replace"))
+        key = self._key if status == 200 else None
+        response = await context.send(self.request, result, self.state, key)
+        response.status_code = status
+        response.headers["Cache-Control"] = PRIVATE if self._private else "no-cache"
+        response.headers["Content-Language"] = self.lang
+        return response
