@@ -43,6 +43,7 @@ def environment(lang: str, prefix: str = "") -> Environment:
         auto_reload=False,
         extensions=["jinja2.ext.i18n"],
     )
+    made.policies["ext.i18n.trimmed"] = True
     made.install_gettext_translations(translations(lang), newstyle=True)  # type: ignore[attr-defined]
     made.globals |= {
         "lang": lang,
