@@ -1,4 +1,4 @@
-"""Pages: language, links, dates, files with their marks, headers, errors as pages, and every registered page."""
+"""Pages: each one that is registered, language, links, dates, files and their marks, headers, errors."""
 
 from __future__ import annotations
 
@@ -85,7 +85,9 @@ def test_what_the_frame_of_a_page_links_to_is_there(web: TestClient, lang: str) 
     hrefs = {attrs["href"] or "" for tag, attrs in page.found if tag in ("a", "link") and "href" in attrs}
     ours = {href for href in hrefs if href.startswith("/")}
     assert len(ours) > 15
-    assert {href: status for href in ours if (status := web.get(href, headers=BROWSER).status_code) != 200} == {}
+    assert {
+        href: status for href in ours if (status := web.get(href, headers=BROWSER).status_code) != 200
+    } == {}
     anchors = {attrs.get("id") for _, attrs in page.found}
     assert {href[1:] for href in hrefs if href.startswith("#")} <= anchors
 
@@ -108,7 +110,13 @@ def test_the_navigation_is_in_order_and_each_entry_has_words() -> None:
 
 @pytest.mark.parametrize(
     ("accepted", "lang"),
-    [("", "de"), ("nl-NL,nl;q=0.9,en;q=0.8", "nl"), ("fr,en;q=0.5,de;q=0.4", "en"), ("fr", "de"), ("x y", "de")],
+    [
+        ("", "de"),
+        ("nl-NL,nl;q=0.9,en;q=0.8", "nl"),
+        ("fr,en;q=0.5,de;q=0.4", "en"),
+        ("fr", "de"),
+        ("x y", "de"),
+    ],
 )
 def test_a_browser_is_sent_to_its_language(web: TestClient, accepted: str, lang: str) -> None:
     answer = web.get("/", headers={**BROWSER, "Accept-Language": accepted}, follow_redirects=False)
@@ -145,7 +153,7 @@ def test_a_thing_has_a_page_and_a_stranger_has_none() -> None:
         names.ID,
         names.ID + "x/",
         names.ID + "../a/b",
-        names.ID + "a/b\"c",
+        names.ID + 'a/b"c',
         "",
     ):
         assert links.thing(iri, "", "de") == ""
@@ -208,13 +216,17 @@ def test_a_service_below_a_path_says_so_everywhere() -> None:
     ],
 )
 def test_a_date_is_never_more_precise_than_given(value: str, de: str, en: str, nl: str) -> None:
-    assert [dates.shown(value, lang) for lang in ("de", "en", "nl")] == [de, en, nl]
+    assert [dates.shown(value, lang=lang) for lang in ("de", "en", "nl")] == [de, en, nl]
 
 
 def test_short_dates_and_numbers_follow_the_language() -> None:
-    assert dates.shown("2019-03-12", "de", "short") == "12.03.2019"
-    assert [dates.number("12345.5", lang) for lang in ("de", "en", "nl")] == ["12.345,5", "12,345.5", "12.345,5"]
-    assert dates.number("many", "de") == "many"
+    assert dates.shown("2019-03-12", "short", lang="de") == "12.03.2019"
+    assert [dates.number("12345.5", lang=lang) for lang in ("de", "en", "nl")] == [
+        "12.345,5",
+        "12,345.5",
+        "12.345,5",
+    ]
+    assert dates.number("many", lang="de") == "many"
 
 
 # Files
@@ -239,7 +251,9 @@ def test_files_are_compressed_for_who_takes_that(web: TestClient) -> None:
     assert gzip.decompress(asset.squeezed) == plain.content == asset.body
 
 
-@pytest.mark.parametrize("path", ["../pages/render.py", "%2e%2e/vendor.toml", "css", "css/", ".hidden", "x.css"])
+@pytest.mark.parametrize(
+    "path", ["../pages/render.py", "%2e%2e/vendor.toml", "css", "css/", ".hidden", "x.css"]
+)
 def test_nothing_else_is_given_out(web: TestClient, path: str) -> None:
     assert web.get(f"/static/{path}").status_code == 404
 
@@ -343,7 +357,8 @@ def test_hostile_labels_are_escaped_by_the_shared_parts() -> None:
     template = environment("de").from_string(
         '{% import "macros/parts.html" as parts with context %}'
         '{% import "macros/evidence.html" as evidence with context %}'
-        "{{ evidence.piece(item, {}) }}{{ parts.breadcrumb([('', item.label)]) }}{{ parts.said(item.label, 'en') }}"
+        "{{ evidence.piece(item, {}) }}{{ parts.breadcrumb([('', item.label)]) }}"
+        "{{ parts.said(item.label, 'en') }}"
         "{% call parts.alert('info', item.label) %}{{ item.label }}{% endcall %}"
     )
     item = {"iri": "javascript:alert(1)", "label": HOSTILE, "kind": HOSTILE, "strength": 3, "date": HOSTILE}
@@ -367,7 +382,12 @@ def test_a_page_that_did_not_change_is_not_sent_again(web: TestClient) -> None:
 
 
 def test_the_imprint_names_the_operator() -> None:
-    told = {"NAME": "Stadt <Beispiel>", "ADDRESS": "Markt 1; 12345 Ort", "EMAIL": "a@b.example", "PERSON": "B. C."}
+    told = {
+        "NAME": "Stadt <Beispiel>",
+        "ADDRESS": "Markt 1; 12345 Ort",
+        "EMAIL": "a@b.example",
+        "PERSON": "B. C.",
+    }
     settings = Settings.from_environment({f"KOGGE_OPERATOR_{name}": value for name, value in told.items()})
     template = environment("de").get_template("about/imprint.html")
     page = SimpleNamespace(path="imprint", elsewhere=str, absolute=str)

@@ -1,4 +1,4 @@
-"""A served Kogge and a Chromium that is watched: what it asks for, what it complains about, what axe finds."""
+"""A served Kogge and a Chromium that is watched: what it asks for, complains about, and what axe finds."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Seen:
 
     def found_by_axe(self) -> list[str]:
         """What axe finds: rule, help, and where."""
-        from axe_playwright_python.sync_playwright import Axe
+        from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 
         answer = Axe().run(self.page, options=AXE).response
         return [
@@ -90,7 +90,9 @@ class Seen:
         """Fails if anything is wrong with the page as it is now; interactions may come before."""
         assert self.foreign == []
         assert self.errors == []
-        assert self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "scrolls sideways"
+        assert self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (
+            "scrolls sideways"
+        )
         assert self.found_by_axe() == []
         assert self.page.locator("h1").count() == 1
 
@@ -165,7 +167,7 @@ def open_page(chromium: Any, service: Service) -> Iterator[Any]:
 
 def _answers(address: str) -> bool:
     try:
-        with urlopen(address, timeout=5) as answer:  # noqa: S310
+        with urlopen(address, timeout=5) as answer:
             return bool(answer.status == 200)
     except (URLError, OSError):
         return False

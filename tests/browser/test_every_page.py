@@ -51,7 +51,8 @@ def test_the_watched_browser_sees_what_is_wrong(open_page: OpenPage) -> None:
     seen.page.evaluate(
         """() => { const image = document.createElement('img'); image.src = 'http://foreign.invalid/x.png';
         image.setAttribute('style', 'width: 3000px'); document.querySelector('main').append(image);
-        const script = document.createElement('script'); script.textContent = 'x()'; document.body.append(script); }"""
+        const script = document.createElement('script'); script.textContent = 'x()';
+        document.body.append(script); }"""
     )
     seen.page.wait_for_timeout(200)
     assert any("CSP" in error for error in seen.errors)

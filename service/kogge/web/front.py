@@ -38,7 +38,9 @@ async def front(request: Request) -> Response:
     settings = request.app.state.settings
     if wants_page(request):
         where = links.url(links.prefix_of(settings), language_for(request))
-        return Response(status_code=303, headers={"Location": where, "Vary": _VARY, "Cache-Control": "no-cache"})
+        return Response(
+            status_code=303, headers={"Location": where, "Vary": _VARY, "Cache-Control": "no-cache"}
+        )
     base = escape(settings.base_url)
     items = "".join(f'<li><a href="{escape(path)}">{escape(what)}</a></li>' for path, what in TRY)
     return HTMLResponse(

@@ -1,4 +1,4 @@
-"""Level 8, web, pages: what there is to know about the service itself: help, privacy, imprint, accessibility."""
+"""Level 8, web, pages: about the service itself: help, privacy, imprint, accessibility."""
 
 from __future__ import annotations
 

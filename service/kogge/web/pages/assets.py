@@ -9,7 +9,7 @@ import logging
 import mimetypes
 import re
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Final
 
@@ -59,8 +59,7 @@ def assets() -> dict[str, Asset]:
     for name, body in files.items():
         if _ours(name):
             folder = Path(name).parent
-            text = _URL.sub(lambda link, folder=folder: _marked(link, folder, found), body.decode())
-            found[name] = _asset(name, text.encode())
+            found[name] = _asset(name, _URL.sub(partial(_marked, folder, found), body.decode()).encode())
     return found
 
 
@@ -102,7 +101,7 @@ def _asset(name: str, body: bytes) -> Asset:
     return Asset(body, guessed or "text/plain", hashlib.sha256(body).hexdigest()[:8])
 
 
-def _marked(link: re.Match[str], folder: Path, found: dict[str, Asset]) -> str:
+def _marked(folder: Path, found: dict[str, Asset], link: re.Match[str]) -> str:
     parts: list[str] = []
     for part in (folder / link[1]).as_posix().split("/"):
         parts = parts[:-1] if part == ".." else [*parts, part]

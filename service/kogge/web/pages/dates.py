@@ -1,4 +1,4 @@
-"""Level 8, web, pages: dates and numbers as people of a language write them, never more precise than given."""
+"""Level 8, web, pages: dates and numbers as a language writes them, never more precise than given."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOCALES: Final = {"de": Locale("de"), "en": Locale("en", "GB"), "nl": Locale("nl
 _DATE: Final = re.compile(r"(-?\d{4,})(?:-(\d\d)(?:-(\d\d))?)?(?:T[\d:.]+)?(?:Z|[+-]\d\d:\d\d)?")
 
 
-def shown(value: object, lang: str, length: str = "long") -> str:
+def shown(value: object, length: str = "long", *, lang: str) -> str:
     """A date as it is written: `2019` stays a year, `2019-11` is November 2019, a time only its day.
 
     `length` is that of a whole day: "long" (12. November 2019) or "short" (12.11.2019). What is no date of
@@ -37,7 +37,7 @@ def shown(value: object, lang: str, length: str = "long") -> str:
     return format_date(moment, "long" if length == "long" else "medium", locale=locale)
 
 
-def number(value: object, lang: str) -> str:
+def number(value: object, *, lang: str) -> str:
     """A number with the signs of the language; what is no number comes back as it is."""
     try:
         return format_decimal(Decimal(str(value)), locale=LOCALES[lang])

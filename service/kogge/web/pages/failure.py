@@ -71,7 +71,9 @@ def page(request: Request, problem: Response) -> Response:
         again=status in _LATER,
     )
     kept = {
-        name: value for name, value in problem.headers.items() if name not in ("content-length", "content-type")
+        name: value
+        for name, value in problem.headers.items()
+        if name not in ("content-length", "content-type")
     }
     return Response(
         text,

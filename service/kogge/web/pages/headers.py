@@ -1,4 +1,4 @@
-"""Level 8, web, pages: the headers that every HTML answer has, so that nothing foreign is loaded or framed."""
+"""Level 8, web, pages: the headers that every HTML answer has, so that nothing foreign is loaded."""
 
 from __future__ import annotations
 

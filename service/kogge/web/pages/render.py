@@ -12,6 +12,7 @@ A route opens a page, gives back what `held` says if the client has it already, 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
@@ -51,17 +52,24 @@ def environment(lang: str, prefix: str = "") -> Environment:
         "prefix": prefix,
         "navigation": navigation,
         "asset": partial(assets.address, prefix=prefix),
-        "url": lambda path="", **query: links.url(prefix, lang, path, query),
-        "thing": lambda iri: links.thing(iri, prefix, lang),
+        "url": _url_of(prefix, lang),
+        "thing": partial(links.thing, prefix=prefix, lang=lang),
         "safe": links.safe,
     }
     made.filters |= {
-        "date": lambda value, length="long": dates.shown(value, lang, length),
-        "number": lambda value: dates.number(value, lang),
-        "words": lambda words: translated(words, lang),
+        "date": partial(dates.shown, lang=lang),
+        "number": partial(dates.number, lang=lang),
+        "words": partial(translated, lang=lang),
         "slug": lambda iri: names.slug_of(str(iri)),
     }
     return made
+
+
+def _url_of(prefix: str, lang: str) -> Callable[..., str]:
+    def url(path: str = "", **query: object) -> str:
+        return links.url(prefix, lang, path, query)
+
+    return url
 
 
 @cache

