@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from kogge import media, names, rules
+from kogge.authority import owner_of
 from kogge.contribution import own
 from kogge.contribution.judge import Content, Judged, Sent
 from kogge.contribution.own import Rights
@@ -16,7 +17,7 @@ from kogge.errors import BadRequest, Unprocessable
 from kogge.ledger import Caller, Sending
 from kogge.media import MediaType
 from kogge.rules import Finding
-from kogge.steps import Receipt, Steps, owner_of
+from kogge.steps import Receipt, Steps
 
 TAKEN: Final = (media.TURTLE, media.N_TRIPLES, media.JSON_LD, media.RDF_XML, *media.SHEETS)
 

@@ -1,10 +1,9 @@
-"""Level 7, steps: what becomes of a contribution, who may take which step, and what then is public.
+"""Level 7, steps: what becomes of a contribution, and what then is public.
 
     stage → accept (published) | return → stage again | reject | withdraw
 
-A role of a caller reaches as far as the graphs of its own partner; a steward's reaches all. An author stages,
-withdraws what it sent and confirms; an editor releases too, rolls back and deletes. Under four eyes nobody
-releases what he has sent himself. Each step is on the disk in the ledger before the store is touched.
+An author stages, withdraws what it sent and confirms; an editor releases too, rolls back and deletes; how far
+that reaches is `authority`. Each step is on the disk in the ledger before the store is touched.
 """
 
 from __future__ import annotations
@@ -17,15 +16,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from kogge import heading, history, names, syntax, versions
-from kogge.errors import Conflict, DiskFull, Forbidden, NotFound, PreconditionFailed, Unprocessable
-from kogge.ledger import Caller, Contribution, Erased, Ledger, Partner, Sending, State, Step, Version
+from kogge import authority, heading, history, syntax, versions
+from kogge.errors import Conflict, DiskFull, NotFound, PreconditionFailed, Unprocessable
+from kogge.ledger import Caller, Contribution, Erased, Ledger, Sending, State, Step, Version
 from kogge.publish import Publisher
 from kogge.versions import Difference
 
 log = logging.getLogger(__name__)
 
-_OURS: Final = (names.DERIVED_GRAPH, names.HISTORY_GRAPH)  # made by the program, sent by nobody
 _N_TRIPLES: Final = "application/n-triples"
 
 
@@ -77,12 +75,12 @@ class Steps:
             return [self._stage(sending, caller, if_match, batch) for sending in sendings]
 
     def _stage(self, sending: Sending, caller: Caller, if_match: int | None, batch: str | None) -> Receipt:
-        self._may_send(sending.graph, caller)
+        authority.may_send(sending.graph, caller)
         if self._ledger.erasures.without(sending.content) != sending.content:
             raise Unprocessable(
                 "This speaks of a person whose data was erased on request.", "Leave the person out."
             )
-        owner = self._owner(sending.graph) or caller.partner
+        owner = authority.owner(self._ledger, sending.graph) or caller.partner
         last = self._ledger.last(sending.graph)
         sending = replace(sending, content=heading.headed(sending, owner, self._body(last), self._clock()))
         if (same := self._same(sending, caller, last)) is not None:
@@ -144,8 +142,8 @@ class Steps:
         """
         with self._ledger.transaction():
             contribution = self._ledger.contributions.get(number)
-            self._may_decide(contribution, caller)
-            self._four_eyes_see(contribution, caller)
+            authority.may_decide(contribution, caller)
+            authority.four_eyes(self._ledger, contribution, caller, usual=self._four_eyes)
             if seen is not None and seen != contribution.sha256:
                 raise PreconditionFailed(
                     f"Contribution {number} is not what you looked at.", "Look at it again, then accept it."
@@ -166,13 +164,12 @@ class Steps:
         """Takes a contribution back: its author, or who may decide. Raises Forbidden, Conflict."""
         with self._ledger.transaction():
             contribution = self._ledger.contributions.get(number)
-            if (contribution.partner, contribution.person) != (caller.partner.slug, caller.person):
-                self._may_decide(contribution, caller)
+            authority.may_withdraw(contribution, caller)
             return self._move(number, "withdrawn", caller, note)
 
     def _decide(self, number: int, to: State, caller: Caller, note: str) -> Contribution:
         with self._ledger.transaction():
-            self._may_decide(self._ledger.contributions.get(number), caller)
+            authority.may_decide(self._ledger.contributions.get(number), caller)
             return self._move(number, to, caller, note)
 
     def _move(self, number: int, to: State, caller: Caller, note: str) -> Contribution:
@@ -184,13 +181,13 @@ class Steps:
 
     def roll_back(self, graph: str, version: int, caller: Caller, note: str = "") -> Version:
         """Makes what a version said the newest version. Raises Forbidden, NotFound, Conflict."""
-        self._may_release(graph, caller)
+        authority.may_release(graph, caller)
         body = self.version(graph, version)
         return self._at_once(graph, body, caller, note or f"back to version {version}")
 
     def delete(self, graph: str, caller: Caller, note: str = "") -> Version:
         """Makes the newest version an empty one. Raises Forbidden, NotFound, Conflict if it is empty."""
-        self._may_release(graph, caller)
+        authority.may_release(graph, caller)
         self.history(graph)
         return self._at_once(graph, b"", caller, note or "deleted")
 
@@ -200,7 +197,7 @@ class Steps:
         Nothing else changes, so an author may do it alone. None if that is noted already. Raises Forbidden,
         NotFound for a graph or a thing that it does not speak of.
         """
-        self._may_send(graph, caller)
+        authority.may_send(graph, caller)
         last = self.history(graph)[-1]
         body = versions.reviewed(self._ledger.body(last.number), graph, things, self._clock().date())
         if versions.sha256(body) == last.sha256:
@@ -212,8 +209,7 @@ class Steps:
 
         Raises Forbidden for others than a steward, NotFound where nothing is said of it.
         """
-        if caller.role != "steward":
-            raise Forbidden("Only a steward erases the data of a person.", "Ask the steward.")
+        authority.may_erase(caller)
         erased = self._ledger.erasures.erase(iri, caller.partner.agent, self._clock())
         if not erased.triples:
             raise NotFound("Nothing is said of this.", "Give the whole IRI, as kogge query shows it.")
@@ -281,8 +277,7 @@ class Steps:
     def contribution(self, number: int, caller: Caller) -> Contribution:
         """A contribution of the caller's partner, or to a graph of it. Raises NotFound, Forbidden."""
         contribution = self._ledger.contributions.get(number)
-        if caller.partner.slug not in (contribution.partner, owner_of(contribution.graph)):
-            self._may_everything(caller, f"Contribution {number} is of others.")
+        authority.may_see(contribution, caller)
         return contribution
 
     def contributions(
@@ -353,51 +348,3 @@ class Steps:
 
     def _body(self, version: Version | None) -> bytes:
         return self._ledger.body(version.number) if version else b""
-
-    def _owner(self, graph: str) -> Partner | None:
-        found = [each for each in self._ledger.partners.all() if each.slug == owner_of(graph)]
-        return found[0] if found else None
-
-    # Who may
-
-    def _may_send(self, graph: str, caller: Caller) -> None:
-        if not graph.startswith(names.GRAPH) or graph in _OURS:
-            raise Forbidden(f"Nothing can be sent to '{graph}'.", "Send to graph/<partner>/<slug>.")
-        if owner_of(graph) != caller.partner.slug:
-            self._may_everything(caller, f"The graph '{graph}' is not of '{caller.partner.slug}'.")
-
-    def _may_release(self, graph: str, caller: Caller) -> None:
-        self._may_send(graph, caller)
-        if caller.role == "author":
-            raise Forbidden("An author releases nothing.", "Ask an editor of your partner.")
-
-    def _may_decide(self, contribution: Contribution, caller: Caller) -> None:
-        if caller.role == "author":
-            raise Forbidden("An author does not decide.", "Ask an editor of your partner.")
-        if owner_of(contribution.graph) != caller.partner.slug:
-            self._may_everything(caller, f"Contribution {contribution.number} is to a graph of others.")
-
-    def _may_everything(self, caller: Caller, why_not: str) -> None:
-        if caller.role != "steward":
-            raise Forbidden(why_not, "Use a token of the partner to whom it belongs.")
-
-    def _four_eyes_see(self, contribution: Contribution, caller: Caller) -> None:
-        owner = self._owner(contribution.graph)
-        wanted = owner.four_eyes if owner else None
-        if not (self._four_eyes if wanted is None else wanted):
-            return
-        sent = {
-            (s.partner, s.who)
-            for s in self._ledger.contributions.steps(contribution.number)
-            if s.what == "staged"
-        }
-        if (caller.partner.slug, caller.person) in sent:
-            raise Forbidden(
-                "You sent this contribution yourself: four eyes must see it.",
-                "Ask a colleague who is an editor, or the steward.",
-            )
-
-
-def owner_of(graph: str) -> str:
-    """The partner whose graph it is: `…/graph/luebeck/projekte` → `luebeck`; empty for a foreign IRI."""
-    return graph.removeprefix(names.GRAPH).partition("/")[0] if graph.startswith(names.GRAPH) else ""

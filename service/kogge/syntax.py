@@ -62,15 +62,15 @@ _POSITION: Final = re.compile(
     r"^Parser error at line \d+ (?:column \d+|between columns? .*?|.*?): (?=\S)", re.DOTALL
 )
 _JSON_NESTING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
-# What a `#` can stand in without beginning a comment: strings and IRIs; the last branch is a comment.
-_COMMENTS: Final = re.compile(
+# The texts of Turtle (1.1, section 2.5.1), in which nothing else begins; to be read with re.DOTALL.
+QUOTED: Final = (
     r'"""(?:"{0,2}(?:[^"\\]|\\.))*"""'
     r"|'''(?:'{0,2}(?:[^'\\]|\\.))*'''"
     r'|"(?:[^"\\\n]|\\.)*"'
     r"|'(?:[^'\\\n]|\\.)*'"
-    r'|<[^<>"\s]*>|(?P<comment>#)',
-    re.DOTALL,
 )
+# What a `#` can stand in without beginning a comment: texts and IRIs; the last branch is a comment.
+_COMMENTS: Final = re.compile(rf'{QUOTED}|<[^<>"\s]*>|(?P<comment>#)', re.DOTALL)
 
 
 def format_of(name: str) -> RdfFormat:
