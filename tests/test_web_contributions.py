@@ -247,6 +247,43 @@ def test_who_worked_on_an_older_version_is_shown_the_difference(city: City) -> N
     assert city.put(city.slug(), project(slug), If_Match="*").status_code == 412
 
 
+def test_a_dry_run_refuses_what_would_be_refused_and_stages_nothing(city: City) -> None:
+    slug, jan = city.slug(), names.thing("contact", "luebeck/piet")
+    city.publish(slug, project(slug, "Erstes"))
+    city.publish(slug, project(slug, "Zweites"))
+    waiting = city.ask("GET", "/contributions", "stu").json()["contributions"][0]["number"]
+    stale = city.put(slug + "?dry-run", project(slug, "Drittes"), If_Match='"v1"')
+    assert (stale.status_code, stale.json()["difference"]["to"]) == (412, 2)
+    assert city.put(slug + "?dry-run", project(slug, "Drittes"), If_None_Match="*").status_code == 412
+    assert city.put(slug + "?dry-run", project(slug, "Drittes"), If_Match='"v2"').status_code == 200
+    ledger = open_ledger(city.settings)
+    ledger.erasures.erase(jan, "x", _now())
+    ledger.close()
+    erased = city.put(
+        slug + "?dry-run", project(slug).replace("dcterms:source", f"kogge:contact <{jan}> ; dcterms:source")
+    )
+    assert (erased.status_code, "erased on request" in erased.json()["detail"]) == (422, True), erased.text
+    assert city.ask("GET", "/contributions", "stu").json()["contributions"][0]["number"] == waiting
+
+
+def test_deleting_and_going_back_hold_to_the_version_that_was_meant(city: City) -> None:
+    slug = city.slug()
+    city.publish(slug, project(slug, "Erstes"))
+    city.publish(slug, project(slug, "Zweites"))
+    path = f"/contributions/luebeck/{slug}"
+    for method, address, fields in (
+        ("DELETE", path, {}), ("POST", path + "/rollback", {"version": 1}), ("POST", path + "/confirm", {}),
+    ):  # fmt: skip
+        stale = city.ask(method, address, "eva", json=fields, headers={"If-Match": '"v1"'})
+        assert (stale.status_code, stale.json()["difference"]["to"]) == (412, 2), stale.text
+        assert "Zweites" in stale.json()["difference"]["added"]
+        bad = city.ask(method, address, "eva", json=fields, headers={"If-Match": "newest"})
+        assert bad.status_code == 400
+    back = city.ask("POST", path + "/rollback", "eva", json={"version": 1}, headers={"If-Match": '"v2"'})
+    assert (back.status_code, back.json()["version"]) == (200, 3)
+    assert city.ask("DELETE", path, "eva", headers={"If-Match": "*"}).json()["version"] == 4
+
+
 def test_what_was_made_on_an_older_version_is_not_accepted(city: City) -> None:
     slug = city.slug()
     late = city.put(slug, project(slug, "Ada")).json()["contributions"][0]["number"]

@@ -35,7 +35,7 @@ class Arrival:
     """What came for a graph (an IRI; of a table: for any graph of its owner), and how it is to be taken.
 
     `if_match` is the version on which the sender worked (0: there was none, None: it does not matter);
-    `lang` the language of the findings. A dry run is judged only.
+    `lang` the language of the findings. A dry run changes nothing.
     """
 
     body: bytes
@@ -88,6 +88,8 @@ class Outcome:
 async def receive(arrival: Arrival, caller: Caller, judging: Judging, steps: Steps) -> Outcome:
     """Judges what came, and stages it if it is not refused: all graphs of it, or none.
 
+    A dry run raises what the staging would, and stages nothing.
+
     Raises as `judge` for what cannot be read, as `Steps.stage`, BadRequest for a version given with a table.
     """
     table = arrival.media in media.SHEETS
@@ -106,9 +108,11 @@ async def receive(arrival: Arrival, caller: Caller, judging: Judging, steps: Ste
         return outcome
     if not judged.graphs:
         raise Unprocessable("This says nothing.", "Send at least one statement, or one row.")
-    receipts: Sequence[Receipt | None] = [None] * len(judged.graphs)
-    if not arrival.dry_run:
-        sendings = [_sending(arrival, content, judged, table=table) for content in judged.graphs]
+    sendings = [_sending(arrival, content, judged, table=table) for content in judged.graphs]
+    receipts: Sequence[Receipt | None] = [None] * len(sendings)
+    if arrival.dry_run:
+        await asyncio.to_thread(steps.rehearse, sendings, caller, if_match=arrival.if_match)
+    else:
         receipts = await asyncio.to_thread(steps.stage, sendings, caller, if_match=arrival.if_match)
     entries = (
         _entry(content, receipt, table=table)

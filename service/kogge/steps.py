@@ -74,7 +74,21 @@ class Steps:
         with self._ledger.transaction():
             return [self._stage(sending, caller, if_match, batch) for sending in sendings]
 
+    def rehearse(self, sendings: Sequence[Sending], caller: Caller, *, if_match: int | None = None) -> None:
+        """Raises what `stage` would raise, and changes nothing."""
+        for sending in sendings:
+            self._prepared(sending, caller, if_match)
+
     def _stage(self, sending: Sending, caller: Caller, if_match: int | None, batch: str | None) -> Receipt:
+        ready = self._prepared(sending, caller, if_match)
+        if isinstance(ready, Receipt):
+            return ready
+        return Receipt(sending.graph, self._enter(*ready, caller, batch), new=True)
+
+    def _prepared(
+        self, sending: Sending, caller: Caller, if_match: int | None
+    ) -> tuple[Sending, int] | Receipt:
+        """What is to be entered, with its heading, and on which version; or what says so already."""
         authority.may_send(sending.graph, caller)
         if self._ledger.erasures.without(sending.content) != sending.content:
             raise Unprocessable(
@@ -86,15 +100,19 @@ class Steps:
         if (same := self._same(sending, caller, last)) is not None:
             return same
         now = last.version if last else 0
+        self._hold(sending.graph, if_match, now)
+        if not sending.content and not self._body(last):
+            raise Unprocessable("This says nothing.", "Send at least one statement.")
+        return sending, now
+
+    def _hold(self, graph: str, if_match: int | None, now: int) -> None:
+        """Raises PreconditionFailed with the difference where a graph is not at the version that is meant."""
         if if_match is not None and if_match != now:
             raise PreconditionFailed(
                 f"The graph is at version {now}, not at {if_match}.",
                 "Take over what has changed, and send it with the new version.",
-                difference=self._moved(sending.graph, if_match, now),
+                difference=self._moved(graph, if_match, now),
             )
-        if not sending.content and not self._body(last):
-            raise Unprocessable("This says nothing.", "Send at least one statement.")
-        return Receipt(sending.graph, self._enter(sending, caller, now, batch), new=True)
 
     def _same(self, sending: Sending, caller: Caller, last: Version | None) -> Receipt | None:
         """What is there already, if this was sent before or says nothing new."""
@@ -111,7 +129,7 @@ class Steps:
             return Receipt(sending.graph, brought, new=False, version=last.version)
         return None
 
-    def _enter(self, sending: Sending, caller: Caller, base: int, batch: str | None) -> Contribution:
+    def _enter(self, sending: Sending, base: int, caller: Caller, batch: str | None) -> Contribution:
         contributions, at = self._ledger.contributions, self._clock()
         mine = [
             each
@@ -177,32 +195,38 @@ class Steps:
         log.info("contribution %d is %s", number, to)
         return moved
 
-    # In one step
+    # In one step. `if_match` is the version that is meant; PreconditionFailed if the newest is another.
 
-    def roll_back(self, graph: str, version: int, caller: Caller, note: str = "") -> Version:
+    def roll_back(
+        self, graph: str, version: int, caller: Caller, note: str = "", *, if_match: int | None = None
+    ) -> Version:
         """Makes what a version said the newest version. Raises Forbidden, NotFound, Conflict."""
         authority.may_release(graph, caller)
         body = self.version(graph, version)
-        return self._at_once(graph, body, caller, note or f"back to version {version}")
+        return self._at_once(graph, body, caller, note or f"back to version {version}", if_match)
 
-    def delete(self, graph: str, caller: Caller, note: str = "") -> Version:
+    def delete(self, graph: str, caller: Caller, note: str = "", *, if_match: int | None = None) -> Version:
         """Makes the newest version an empty one. Raises Forbidden, NotFound, Conflict if it is empty."""
         authority.may_release(graph, caller)
         self.history(graph)
-        return self._at_once(graph, b"", caller, note or "deleted")
+        return self._at_once(graph, b"", caller, note or "deleted", if_match)
 
-    def confirm(self, graph: str, caller: Caller, things: Sequence[str] = ()) -> Version | None:
+    def confirm(
+        self, graph: str, caller: Caller, things: Sequence[str] = (), *, if_match: int | None = None
+    ) -> Version | None:
         """Notes that things of a graph (none: all) are still so today, by `kogge:reviewedOn`.
 
         Nothing else changes, so an author may do it alone. None if that is noted already. Raises Forbidden,
-        NotFound for a graph or a thing that it does not speak of.
+        NotFound for a graph or a thing that it does not speak of, PreconditionFailed also where another
+        version came meanwhile: nobody has confirmed that one.
         """
         authority.may_send(graph, caller)
         last = self.history(graph)[-1]
+        self._hold(graph, if_match, last.version)
         body = versions.reviewed(self._ledger.body(last.number), graph, things, self._clock().date())
         if versions.sha256(body) == last.sha256:
             return None
-        return self._at_once(graph, body, caller, "still valid")
+        return self._at_once(graph, body, caller, "still valid", last.version)
 
     def erase(self, iri: str, caller: Caller) -> Erased:
         """Removes a person's data from all versions, from what was sent, and from what is public.
@@ -222,15 +246,16 @@ class Steps:
         """Makes the store anew from the ledger alone. Raises DiskFull."""
         self._publisher.rebuild()
 
-    def _at_once(self, graph: str, body: bytes, caller: Caller, note: str) -> Version:
+    def _at_once(self, graph: str, body: bytes, caller: Caller, note: str, if_match: int | None) -> Version:
         with self._ledger.transaction():
             last = self._ledger.last(graph)
+            base = last.version if last else 0
+            self._hold(graph, if_match, base)
             if last and last.sha256 == versions.sha256(body):
                 raise Conflict(
                     f"The newest version ({last.version}) says just that.", "Nothing is to be done."
                 )
             sending = Sending(graph, _N_TRIPLES, body, body, note=note)
-            base = last.version if last else 0
             staged = self._ledger.contributions.stage(sending, caller, base=base, at=self._clock())
             contribution = self._release(staged, caller, note)
         self._publish(contribution)
