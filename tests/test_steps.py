@@ -371,6 +371,24 @@ def test_one_sees_what_is_of_ones_partner_and_a_steward_all(office: Office) -> N
     assert [each.graph for each in office.steps.contributions(office.steward, limit=1)] == [KIEL]
 
 
+def test_an_editor_is_shown_what_came_to_a_graph_of_its_partner_from_anybody_and_decides(
+    office: Office,
+) -> None:
+    office.ledger.partners.add("luebeck-hafen", "Hafen", at=START)
+    of_another_name = office.send(3, names.graph("luebeck-hafen", "a"), who=office.steward)
+    office.send(2, KIEL, who=office.steward)
+    came = office.send(1, who=office.steward)
+    for who in (office.editor, office.author):
+        assert [each.number for each in office.steps.contributions(who)] == [came.number]
+        assert office.steps.contribution(came.number, who) == came
+    assert office.steps.contributions(office.editor, graph=KIEL) == []
+    assert office.steps.contributions(office.editor, state="published") == []
+    with pytest.raises(Forbidden):
+        office.steps.contribution(of_another_name.number, office.editor)
+    assert office.steps.accept(came.number, office.editor).state == "published"
+    assert office.public() == ["1"]
+
+
 # Versions
 
 

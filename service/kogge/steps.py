@@ -314,7 +314,7 @@ class Steps:
         limit: int = -1,
         offset: int = 0,
     ) -> list[Contribution]:
-        """The contributions of the caller's partner, all for a steward, the newest first."""
+        """What the caller's partner sent and what came to its graphs, all for a steward; newest first."""
         partner = None if caller.role == "steward" else caller.partner.slug
         return self._ledger.contributions.all(
             partner=partner, graph=graph, state=state, limit=limit, offset=offset

@@ -130,7 +130,7 @@ async def listed(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     offset: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
 ) -> Response:
-    """The contributions of the caller's partner, all for a steward, the newest first."""
+    """What the caller's partner sent, and what came to its graphs; all for a steward; the newest first."""
     caller = signed(request)
     iri = names.graph(*graph.split("/", 1)) if graph and "://" not in graph and "/" in graph else graph
     found = await desk_of(request).look(
