@@ -218,9 +218,38 @@ def test_what_is_not_the_senders_word_is_forbidden(city: City) -> None:
 def test_what_cannot_be_read_is_refused_with_the_reason(
     city: City, body: str, kind: str, headers: dict[str, str], status: int, word: str
 ) -> None:
-    refused = city.put("falsch", body, kind=kind, **headers)
+    refused = city.put("falsch", body, kind=kind, Accept_Language="en", **headers)
     assert (refused.status_code, refused.json()["status"]) == (status, status), refused.text
     assert word in refused.text
+
+
+@pytest.mark.parametrize(
+    ("lang", "detail", "title"),
+    [
+        ("de", "Das Dokument, Zeile 2, Spalte 8: Die Schreibweise stimmt nicht.", "Nicht lesbares Dokument"),
+        ("en", "The document, line 2, column 8: ", "Unreadable document"),
+        ("nl", "Het document, regel 2, kolom 8: De schrijfwijze klopt niet.", "Onleesbaar document"),
+    ],
+)
+def test_why_something_cannot_be_read_is_told_in_the_language_of_the_sender(
+    city: City, lang: str, detail: str, title: str
+) -> None:
+    for asked, headers in ((f"falsch?lang={lang}", {}), ("falsch", {"Accept_Language": f"{lang}, fr"})):
+        refused = city.put(asked, "<a:a>\n <a:b> ", **headers)
+        problem = refused.json()
+        assert (refused.status_code, problem["title"], problem["line"], problem["column"]) == (
+            400,
+            title,
+            2,
+            8,
+        )
+        assert problem["detail"].startswith(detail)
+        assert problem["type"].endswith("/problem/unreadable-document")
+        assert refused.headers.get("content-language", "en") == lang
+    for status, kind, body in ((415, "application/trig", "x"), (413, "text/turtle", "x" * 2_000_001),
+                               (422, "text/turtle", ""), (401, "text/turtle", "x")):  # fmt: skip
+        other = city.put(f"falsch?lang={lang}", body, who=None if status == 401 else "ada", kind=kind)
+        assert (other.status_code, other.headers.get("content-language", "en")) == (status, lang), other.text
 
 
 @pytest.mark.parametrize("path", ["Luebeck/x", "luebeck/a.b", "luebeck/a_b"])
@@ -259,7 +288,7 @@ def test_a_dry_run_refuses_what_would_be_refused_and_stages_nothing(city: City) 
     ledger = open_ledger(city.settings)
     ledger.erasures.erase(THING.format("piet"), "x", _now())
     ledger.close()
-    erased = city.put(slug + "?dry-run", project("piet"))
+    erased = city.put(slug + "?dry-run&lang=en", project("piet"))
     assert (erased.status_code, "erased on request" in erased.json()["detail"]) == (422, True), erased.text
     assert city.ask("GET", "/contributions", "stu").json()["contributions"][0]["number"] == waiting
 

@@ -14,7 +14,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from kogge import media, names
-from kogge.errors import Conflict, KoggeError, Placed, Unauthorised
+from kogge.contribution import refusals
+from kogge.errors import BadRequest, Conflict, KoggeError, Placed, Unauthorised
+from kogge.web.asked import language_of
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +32,8 @@ def install(app: FastAPI) -> None:
     """Makes the application answer every error with a problem."""
 
     @app.exception_handler(KoggeError)
-    async def ours(_: Request, error: KoggeError) -> Response:
-        return of(error)
+    async def ours(request: Request, error: KoggeError) -> Response:
+        return of(_spoken(request, error))
 
     @app.exception_handler(HTTPException)
     async def of_the_framework(request: Request, error: HTTPException) -> Response:
@@ -62,6 +64,16 @@ def install(app: FastAPI) -> None:
         )
 
 
+def _spoken(request: Request, error: KoggeError) -> KoggeError:
+    """The error in the language of the findings, for those who contribute; else as it is."""
+    if not request.url.path.startswith("/contributions"):
+        return error
+    try:
+        return refusals.spoken(error, language_of(request))
+    except BadRequest:  # the language is what is wrong
+        return error
+
+
 def of(error: KoggeError) -> Response:
     """An error of ours as a response, with all that it knows."""
     if error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -76,6 +88,9 @@ def of(error: KoggeError) -> Response:
         headers["Retry-After"] = str(wait)
     if isinstance(error, Unauthorised):
         headers["WWW-Authenticate"] = "Bearer"  # RFC 6750, section 3
+    if error.lang != KoggeError.lang:  # the type stays the same in every language
+        headers |= {"Content-Language": error.lang, "Vary": "Accept-Language"}
+        more["type"] = TYPES + names.slugify(type(error).title)
     return problem(error.status, error.title, error.message, error.advice, headers, **more)
 
 
