@@ -6,6 +6,8 @@ import json
 import logging
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -616,3 +618,43 @@ def test_the_description_for_programs_says_how_to_contribute(city: City) -> None
     assert {"200", "202", "default"} == set(put["responses"])
     assert set(put["security"][0]) <= set(document["components"]["securitySchemes"])
     assert "dry-run" in {each["name"] for each in put["parameters"]}
+
+
+# Limits
+
+
+def test_judging_has_limits_that_are_settings_and_a_quota_for_each_token(tmp_path: Path) -> None:
+    environment = {
+        "KOGGE_HOME": str(tmp_path),
+        "KOGGE_QUERY_WORKERS": "1",
+        "KOGGE_CONTRIBUTION_WORKERS": "1",
+        "KOGGE_CLIENT_CONTRIBUTION_SECONDS": "1",
+    }
+    settings = Settings.from_environment(environment)
+    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+        city = City(client, settings)
+        answers = [city.put("a?dry-run", project(f"p{number}")) for number in range(60)]
+        statuses = [each.status_code for each in answers]
+        assert statuses[0] == 200
+        assert set(statuses) == {200, 429}
+        refused = answers[statuses.index(429)]
+        assert 1 < int(refused.headers["retry-after"]) <= 60
+        assert "haben die Prüfzeit aufgebraucht" in refused.json()["detail"]
+        assert city.put("a?dry-run", project(), who="eva").status_code == 200
+    hurried = Settings.from_environment(environment | {"KOGGE_CONTRIBUTION_SECONDS": "0.001"})
+    with TestClient(create_app(hurried), raise_server_exceptions=False) as client:
+        city.client = client
+        slow = city.put("a?dry-run&lang=en", project())
+        assert (slow.status_code, "too complex" in slow.json()["detail"]) == (422, True)
+
+
+def test_so_many_of_one_token_are_judged_at_once(tmp_path: Path) -> None:
+    settings = Settings.from_environment(
+        {"KOGGE_HOME": str(tmp_path), "KOGGE_QUERY_WORKERS": "1", "KOGGE_CLIENT_CONTRIBUTIONS": "1"}
+    )
+    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+        city = City(client, settings)
+        large = HEAD + "".join(project(f"p{n}").removeprefix(HEAD) for n in range(40))
+        with ThreadPoolExecutor(4) as pool:
+            statuses = list(pool.map(lambda _: city.put("a?dry-run", large).status_code, range(4)))
+        assert sorted(statuses) == [200, 429, 429, 429]

@@ -25,8 +25,8 @@ TAKEN: Final = (media.TURTLE, media.N_TRIPLES, media.JSON_LD, media.RDF_XML, *me
 class Judging(Protocol):
     """Who judges: `contribution.reader.Reader`, or `Here`."""
 
-    async def judge(self, sent: Sent) -> Judged:
-        """The judgement on what was sent."""
+    async def judge(self, sent: Sent, client: str | None = None) -> Judged:
+        """The judgement on what was sent; `client` is whose quota it counts against."""
         ...
 
 
@@ -102,7 +102,8 @@ async def receive(arrival: Arrival, caller: Caller, judging: Judging, steps: Ste
     rights = Rights(owner_of(arrival.graph) if steward else caller.partner.slug, caller.partner.may, steward)
     if others := own.foreign((), arrival.graph, rights, arrival.lang):  # nobody else's graph is even read
         return Outcome(tuple(others), len(others), refused=True, forbidden=True)
-    judged = await judging.judge(Sent(arrival.body, arrival.media, arrival.graph, rights, arrival.lang))
+    sent = Sent(arrival.body, arrival.media, arrival.graph, rights, arrival.lang)
+    judged = await judging.judge(sent, f"token {caller.token}")
     outcome = Outcome(judged.findings, judged.total, judged.refused, judged.forbidden)
     if judged.refused:
         return outcome
