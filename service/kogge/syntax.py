@@ -166,6 +166,12 @@ def prefixes() -> dict[str, str]:
     return declared | {kind: names.thing(kind, "") for kind in KINDS}
 
 
+@cache
+def _prefix_of() -> dict[str, str]:
+    """Namespace → prefix."""
+    return {namespace: prefix for prefix, namespace in prefixes().items()}
+
+
 def prefixes_of(triples: Collection[Triple]) -> dict[str, str]:
     """Those of our prefixes whose namespace a predicate or a class of the triples lies in."""
     iris = {triple.predicate.value for triple in triples}
@@ -249,7 +255,7 @@ class _Writer:
 
     def __init__(self) -> None:
         self.used: set[str] = set()
-        self._by_namespace = {namespace: prefix for prefix, namespace in prefixes().items()}
+        self._by_namespace = _prefix_of()
 
     def subject(self, subject: _Subject, said: dict[NamedNode, set[object]]) -> str:
         verbs = {"a" if predicate == _TYPE else self.term(predicate): said[predicate] for predicate in said}
