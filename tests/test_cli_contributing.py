@@ -125,9 +125,12 @@ def test_a_contribution_goes_its_way_on_the_command_line(
         assert "published as version" in accepted.out
     history = kogge("history", "luebeck/projekte").out
     assert re.fullmatch(r"(version +[12] .* contribution [23] .*\n){2}", history)
+    for step in (("rollback", "luebeck/projekte", "1"), ("delete", "luebeck/projekte")):
+        assert "at version 2, not at 1" in kogge(*step, "--if-match", "1").refusal
     assert "version    3" in kogge("rollback", "luebeck/projekte", "1", "--note", "wrong").out
     assert "1 to 3" in kogge("rollback", "luebeck/projekte", "9").refusal
-    assert "version    4" in kogge("confirm", "luebeck/projekte").out
+    assert "at version 3, not at 2" in kogge("confirm", "luebeck/projekte", "--if-match", "2").refusal
+    assert "version    4" in kogge("confirm", "luebeck/projekte", "--if-match", "3").out
     assert "noted already" in kogge("confirm", "luebeck/projekte").out
     assert "version    5" in kogge("delete", "luebeck/projekte").out
     assert "is not of 'luebeck'" in kogge("rollback", CURATED, "1").refusal

@@ -75,9 +75,13 @@ def test_what_conforms_does_so_in_every_format_and_is_the_same(path: Path) -> No
     assert judged(path.read_bytes()).findings == ()
 
 
+@pytest.mark.parametrize("many", [0, 10_000], ids=["as large", "as small"])
 @pytest.mark.parametrize("path", ALL, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_what_is_looked_up_in_the_store_is_all_that_the_rules_ask_for(path: Path) -> None:
+def test_what_is_looked_up_in_the_store_is_all_that_the_rules_ask_for(
+    path: Path, many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The same findings as with the whole world; what is refused before the shapes are asked is refused."""
+    monkeypatch.setattr("kogge.contribution.judge._MANY", many)
     everything = rules.to_rdflib(syntax.read_file(CASES / "world.ttl"))
     expected = rules.check(rules.to_rdflib(syntax.read_file(path)), "contribution", "en", everything)
     found = judged(path.read_bytes())

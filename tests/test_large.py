@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from kogge import names, rules, syntax
 from kogge.rules import judge, suspects
 from kogge.rules.conditions import ON_PROPERTY, ON_VALUE, Untranslated
 from kogge.rules.facts import Facts
-from kogge.rules.large import check_large
+from kogge.rules.large import check_flood, check_large
 from kogge.rules.profiles import folder, shapes_of
 from kogge.rules.terms import to_oxigraph
 
@@ -55,6 +56,45 @@ def test_every_case_has_the_same_findings(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     plain = rules.check(rules.to_rdflib(data), profile_of(path), "de", world(), text=text)
     assert check_large(data, profile_of(path), "de", world(), lines=text.splitlines()) == plain
+    where_no_matter = [replace(each, where=rules.Where()) for each in plain]
+    assert check_flood(data, profile_of(path), "de", world()) == (where_no_matter, len(plain))
+
+
+@pytest.mark.parametrize("most", [1, 7, 50, 1000])
+def test_of_a_flood_the_worst_are_listed_and_all_are_counted(most: int) -> None:
+    project = f"<{names.thing('project', 'luebeck/{}')}> a <{names.KOGGE}Project>"
+    label = f'<{names.SKOS}prefLabel> "x"@de ; <{names.KOGGE}lead> <{names.thing("municipality", "kiel")}>'
+    running = f"<{names.KOGGE}status> <{names.KOGGE}running>"
+    turtle = "".join(
+        f"{project.format(f'p{n:03}')} ; {label} ; {running} .\n"
+        if n % 3
+        else f"{project.format(f'p{n:03}')} .\n"
+        for n in range(90)
+    )
+    data = syntax.parse(turtle.encode(), "ttl")
+    all_of_them = check_large(data, "contribution", "en", world())
+    severities = [each.severity for each in all_of_them]
+    assert {*severities} == {"violation", "warning"}
+    listed, total = check_flood(data, "contribution", "en", world(), most=most)
+    assert total == len(all_of_them)
+    assert listed[:most] == all_of_them[:most]
+    assert len(listed) < total or most > total
+
+
+def test_one_violation_is_not_hidden_by_many_warnings() -> None:
+    text = (CASES / "project" / "P01-a-project-taken-over.ttl").read_text(encoding="utf-8")
+    head, right = text.replace(', "Neues Projekt"@en, "Neues Projekt"@nl', "").split("\n\n")
+    wrong = names.thing("project", "zz")
+    turtle = head + "".join(
+        [
+            *(right.replace("project:neu", f"project:p{n}") for n in range(40)),
+            right.replace("project:neu", f"<{wrong}>").replace("kogge:running", "kogge:held"),
+        ]
+    )
+    listed, total = check_flood(syntax.parse(turtle.encode(), "ttl"), "contribution", "en", world(), most=5)
+    assert (listed[0].severity, listed[0].subject) == ("violation", wrong)
+    assert {each.severity for each in listed[1:]} == {"warning"}
+    assert len(listed) < total
 
 
 def test_the_cases_are_all_found() -> None:

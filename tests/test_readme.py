@@ -1,7 +1,8 @@
 """The documentation: what it shows is run, and what the program offers is named there.
 
 In a block of the kind `console`, a line `$ …` is a command and the lines below it are its output; a line of
-`…` alone stands for any lines. `kogge` commands run in this process, `curl` requests go to a service in it.
+`…` alone stands for any lines. `kogge` commands run in this process, `curl` requests go to a service in it;
+`kogge` commands that name its address, and what follows them, to a service of their own.
 A block under `<!-- file: NAME -->` is a file that the commands may name. `python tests/test_readme.py`
 writes the real output wherever an output without `…` is shown.
 """
@@ -37,6 +38,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
 BLOCK = re.compile(r"(?:<!-- file: (\S+) -->\n)?^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PRETTY = "python3 -m json.tool --no-ensure-ascii"
+EXPORT = re.compile(r"export (\w+)=\$\((.*)\)")
 ADDRESS = "http://127.0.0.1:8000"
 
 
@@ -75,6 +77,9 @@ class Reader:
 
     def __init__(self, page: str, home: Path, folder: Path, client: TestClient) -> None:
         self.home, self.folder, self.client = home, folder, client
+        self.exported: dict[str, str] = {}
+        self.service = contextlib.ExitStack()
+        self.address = ""
         for name in artefacts.FOLDERS:
             (folder / name).symlink_to(ROOT / name)
         for name, _, body in BLOCK.findall(page):
@@ -85,6 +90,11 @@ class Reader:
         """What then stands on the terminal."""
         command, _, pipe = command.partition(" | ")
         command, _, given = command.partition(" < ")
+        if exported := EXPORT.fullmatch(command):
+            self.serve()
+            self.exported.pop(exported[1], None)
+            told, self.exported[exported[1]] = self.types(exported[2]).rstrip("\n").rsplit("\n", 1)
+            return told + "\n"
         program, *arguments = shlex.split(command)
         with contextlib.chdir(self.folder):
             stdin = Path(given).read_text(encoding="utf-8") if given else ""
@@ -95,10 +105,27 @@ class Reader:
         out = out.replace("\r\n", "\n")
         return out if not out or out.endswith("\n") else out + "\n"
 
+    def serve(self) -> None:
+        """Starts a service on a home of its own, which the commands work on from here on."""
+        if self.address:
+            return
+        with socket.create_server(("127.0.0.1", 0)) as found:
+            port = found.getsockname()[1]
+        self.home, self.address = self.folder / "var", f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "kogge", "serve", "--port", str(port), "--home", str(self.home)]
+        service = self.service.enter_context(
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        )
+        self.service.callback(service.terminate)
+        assert service.stdout is not None
+        assert service.stdout.readline().startswith("Kogge answers on ")
+
     def kogge(self, arguments: list[str], stdin: str) -> str:
+        arguments = [self.address if each == ADDRESS else each for each in arguments]
+        environment = {"KOGGE_HOME": str(self.home), "COLUMNS": "100", **self.exported}
         out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
         with (
-            mock.patch.dict(os.environ, {"KOGGE_HOME": str(self.home), "COLUMNS": "100"}),
+            mock.patch.dict(os.environ, environment),
             mock.patch("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8")),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(out),
@@ -148,9 +175,10 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 def test_a_page_shows_what_happens(path: Path, home: Path, client: TestClient, tmp_path: Path) -> None:
     page = path.read_text(encoding="utf-8")
     reader = Reader(page, home, tmp_path, client)
-    for each in shown(page):
-        real = reader.types(each.command)
-        assert each.agrees_with(real), f"$ {each.command}\nshown:\n{each.output}\nreal:\n{real}"
+    with reader.service:
+        for each in shown(page):
+            real = reader.types(each.command)
+            assert each.agrees_with(real), f"$ {each.command}\nshown:\n{each.output}\nreal:\n{real}"
 
 
 def test_the_service_that_the_readme_starts_answers_and_stops(tmp_path: Path) -> None:
@@ -216,7 +244,9 @@ def write_real_outputs() -> None:
             folder.mkdir()
             reader = Reader(page, Path(place, "home"), folder, client)
             written = page
-            for each in reversed([(each, reader.types(each.command)) for each in shown(page)]):
+            with reader.service:
+                real_outputs = [(each, reader.types(each.command)) for each in shown(page)]
+            for each in reversed(real_outputs):
                 found, real = each
                 if not found.agrees_with(real) and len(found.parts) == 1:
                     written = written[: found.begin] + real + written[found.end :]

@@ -237,6 +237,45 @@ def test_d11_nobody_releases_what_he_has_not_looked_at(office: Office) -> None:
     assert office.public() == []
 
 
+def test_a_rehearsal_says_what_the_real_one_would_and_changes_nothing(office: Office) -> None:
+    office.publish(1)
+    before = office.ledger.number
+    office.steps.rehearse([sending(2)], office.author, if_match=1)
+    with pytest.raises(PreconditionFailed, match="at version 1, not at 0") as stale:
+        office.steps.rehearse([sending(2)], office.author, if_match=0)
+    assert stale.value.difference is not None
+    with pytest.raises(Forbidden, match="is not of 'luebeck'"):
+        office.steps.rehearse([sending(2, KIEL)], office.author)
+    with pytest.raises(Unprocessable, match="says nothing"):
+        office.steps.rehearse([replace(sending(2, G + "-2"), content=b"")], office.author)
+    office.steps.erase(PROJECT, office.steward)
+    with pytest.raises(Unprocessable, match="erased on request"):
+        office.steps.rehearse([sending(2)], office.author)
+    assert (office.ledger.number, len(office.steps.contributions(office.steward))) == (before, 1)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda office, if_match: office.steps.delete(G, office.editor, if_match=if_match),
+        lambda office, if_match: office.steps.roll_back(G, 1, office.editor, if_match=if_match),
+        lambda office, if_match: office.steps.confirm(G, office.editor, if_match=if_match),
+    ],
+    ids=["delete", "roll back", "confirm"],
+)
+def test_d11_a_step_is_taken_on_the_version_that_was_meant(
+    office: Office, step: Callable[[Office, int], object]
+) -> None:
+    office.publish(1)
+    office.publish(2)
+    with pytest.raises(PreconditionFailed, match="at version 2, not at 1") as stale:
+        step(office, 1)
+    assert stale.value.difference is not None
+    assert (office.public(), len(office.steps.history(G))) == (["2"], 2)
+    step(office, 2)
+    assert len(office.steps.history(G)) == 3
+
+
 # Who may
 
 Ask = Callable[[Office, Caller, int], object]
@@ -330,6 +369,24 @@ def test_one_sees_what_is_of_ones_partner_and_a_steward_all(office: Office) -> N
     assert [len(office.steps.contributions(office.person(*who))) for who in
             (("luebeck", "author"), ("kiel", "editor"), ("kogge", "steward"))] == [1, 1, 2]  # fmt: skip
     assert [each.graph for each in office.steps.contributions(office.steward, limit=1)] == [KIEL]
+
+
+def test_an_editor_is_shown_what_came_to_a_graph_of_its_partner_from_anybody_and_decides(
+    office: Office,
+) -> None:
+    office.ledger.partners.add("luebeck-hafen", "Hafen", at=START)
+    of_another_name = office.send(3, names.graph("luebeck-hafen", "a"), who=office.steward)
+    office.send(2, KIEL, who=office.steward)
+    came = office.send(1, who=office.steward)
+    for who in (office.editor, office.author):
+        assert [each.number for each in office.steps.contributions(who)] == [came.number]
+        assert office.steps.contribution(came.number, who) == came
+    assert office.steps.contributions(office.editor, graph=KIEL) == []
+    assert office.steps.contributions(office.editor, state="published") == []
+    with pytest.raises(Forbidden):
+        office.steps.contribution(of_another_name.number, office.editor)
+    assert office.steps.accept(came.number, office.editor).state == "published"
+    assert office.public() == ["1"]
 
 
 # Versions

@@ -6,6 +6,8 @@ import json
 import logging
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -218,9 +220,38 @@ def test_what_is_not_the_senders_word_is_forbidden(city: City) -> None:
 def test_what_cannot_be_read_is_refused_with_the_reason(
     city: City, body: str, kind: str, headers: dict[str, str], status: int, word: str
 ) -> None:
-    refused = city.put("falsch", body, kind=kind, **headers)
+    refused = city.put("falsch", body, kind=kind, Accept_Language="en", **headers)
     assert (refused.status_code, refused.json()["status"]) == (status, status), refused.text
     assert word in refused.text
+
+
+@pytest.mark.parametrize(
+    ("lang", "detail", "title"),
+    [
+        ("de", "Das Dokument, Zeile 2, Spalte 8: Die Schreibweise stimmt nicht.", "Nicht lesbares Dokument"),
+        ("en", "The document, line 2, column 8: ", "Unreadable document"),
+        ("nl", "Het document, regel 2, kolom 8: De schrijfwijze klopt niet.", "Onleesbaar document"),
+    ],
+)
+def test_why_something_cannot_be_read_is_told_in_the_language_of_the_sender(
+    city: City, lang: str, detail: str, title: str
+) -> None:
+    for asked, headers in ((f"falsch?lang={lang}", {}), ("falsch", {"Accept_Language": f"{lang}, fr"})):
+        refused = city.put(asked, "<a:a>\n <a:b> ", **headers)
+        problem = refused.json()
+        assert (refused.status_code, problem["title"], problem["line"], problem["column"]) == (
+            400,
+            title,
+            2,
+            8,
+        )
+        assert problem["detail"].startswith(detail)
+        assert problem["type"].endswith("/problem/unreadable-document")
+        assert refused.headers.get("content-language", "en") == lang
+    for status, kind, body in ((415, "application/trig", "x"), (413, "text/turtle", "x" * 2_000_001),
+                               (422, "text/turtle", ""), (401, "text/turtle", "x")):  # fmt: skip
+        other = city.put(f"falsch?lang={lang}", body, who=None if status == 401 else "ada", kind=kind)
+        assert (other.status_code, other.headers.get("content-language", "en")) == (status, lang), other.text
 
 
 @pytest.mark.parametrize("path", ["Luebeck/x", "luebeck/a.b", "luebeck/a_b"])
@@ -245,6 +276,41 @@ def test_who_worked_on_an_older_version_is_shown_the_difference(city: City) -> N
     assert "Zweites" in stale.json()["difference"]["added"]
     assert city.put(slug, project(slug, "Drittes"), If_Match="*").status_code == 202
     assert city.put(city.slug(), project(slug), If_Match="*").status_code == 412
+
+
+def test_a_dry_run_refuses_what_would_be_refused_and_stages_nothing(city: City) -> None:
+    slug = city.slug()
+    city.publish(slug, project(slug, "Erstes"))
+    city.publish(slug, project(slug, "Zweites"))
+    waiting = city.ask("GET", "/contributions", "stu").json()["contributions"][0]["number"]
+    stale = city.put(slug + "?dry-run", project(slug, "Drittes"), If_Match='"v1"')
+    assert (stale.status_code, stale.json()["difference"]["to"]) == (412, 2)
+    assert city.put(slug + "?dry-run", project(slug, "Drittes"), If_None_Match="*").status_code == 412
+    assert city.put(slug + "?dry-run", project(slug, "Drittes"), If_Match='"v2"').status_code == 200
+    ledger = open_ledger(city.settings)
+    ledger.erasures.erase(THING.format("piet"), "x", _now())
+    ledger.close()
+    erased = city.put(slug + "?dry-run&lang=en", project("piet"))
+    assert (erased.status_code, "erased on request" in erased.json()["detail"]) == (422, True), erased.text
+    assert city.ask("GET", "/contributions", "stu").json()["contributions"][0]["number"] == waiting
+
+
+def test_deleting_and_going_back_hold_to_the_version_that_was_meant(city: City) -> None:
+    slug = city.slug()
+    city.publish(slug, project(slug, "Erstes"))
+    city.publish(slug, project(slug, "Zweites"))
+    path = f"/contributions/luebeck/{slug}"
+    for method, address, fields in (
+        ("DELETE", path, {}), ("POST", path + "/rollback", {"version": 1}), ("POST", path + "/confirm", {}),
+    ):  # fmt: skip
+        stale = city.ask(method, address, "eva", json=fields, headers={"If-Match": '"v1"'})
+        assert (stale.status_code, stale.json()["difference"]["to"]) == (412, 2), stale.text
+        assert "Zweites" in stale.json()["difference"]["added"]
+        bad = city.ask(method, address, "eva", json=fields, headers={"If-Match": "newest"})
+        assert bad.status_code == 400
+    back = city.ask("POST", path + "/rollback", "eva", json={"version": 1}, headers={"If-Match": '"v2"'})
+    assert (back.status_code, back.json()["version"]) == (200, 3)
+    assert city.ask("DELETE", path, "eva", headers={"If-Match": "*"}).json()["version"] == 4
 
 
 def test_what_was_made_on_an_older_version_is_not_accepted(city: City) -> None:
@@ -397,6 +463,17 @@ def test_who_may_take_which_step(city: City) -> None:
         )
 
 
+def test_what_a_steward_sends_to_a_graph_of_a_city_is_listed_and_decided_there(city: City) -> None:
+    slug = city.slug()
+    sent = city.put(slug, project(slug), who="stu").json()["contributions"][0]
+    waiting = city.ask("GET", "/contributions", "eva", params={"state": "staged"}).json()["contributions"]
+    assert (waiting[0]["number"], waiting[0]["partner"]) == (sent["number"], "kogge")
+    assert city.ask("GET", sent["link"], "eva").json()["difference"]["triples"]["removed"] == 0
+    theirs = city.ask("GET", "/contributions", "kim").json()["contributions"]
+    assert sent["number"] not in [each["number"] for each in theirs]
+    assert city.step(sent["number"], "accept", "eva").json()["state"] == "published"
+
+
 def test_contributions_are_listed_in_pages_to_those_whom_they_concern(city: City) -> None:
     slug = city.slug()
     numbers = [city.put(city.slug(), project(slug)).json()["contributions"][0]["number"] for _ in range(3)]
@@ -541,3 +618,43 @@ def test_the_description_for_programs_says_how_to_contribute(city: City) -> None
     assert {"200", "202", "default"} == set(put["responses"])
     assert set(put["security"][0]) <= set(document["components"]["securitySchemes"])
     assert "dry-run" in {each["name"] for each in put["parameters"]}
+
+
+# Limits
+
+
+def test_judging_has_limits_that_are_settings_and_a_quota_for_each_token(tmp_path: Path) -> None:
+    environment = {
+        "KOGGE_HOME": str(tmp_path),
+        "KOGGE_QUERY_WORKERS": "1",
+        "KOGGE_CONTRIBUTION_WORKERS": "1",
+        "KOGGE_CLIENT_CONTRIBUTION_SECONDS": "1",
+    }
+    settings = Settings.from_environment(environment)
+    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+        city = City(client, settings)
+        answers = [city.put("a?dry-run", project(f"p{number}")) for number in range(60)]
+        statuses = [each.status_code for each in answers]
+        assert statuses[0] == 200
+        assert set(statuses) == {200, 429}
+        refused = answers[statuses.index(429)]
+        assert 1 < int(refused.headers["retry-after"]) <= 60
+        assert "haben die Prüfzeit aufgebraucht" in refused.json()["detail"]
+        assert city.put("a?dry-run", project(), who="eva").status_code == 200
+    hurried = Settings.from_environment(environment | {"KOGGE_CONTRIBUTION_SECONDS": "0.001"})
+    with TestClient(create_app(hurried), raise_server_exceptions=False) as client:
+        city.client = client
+        slow = city.put("a?dry-run&lang=en", project())
+        assert (slow.status_code, "too complex" in slow.json()["detail"]) == (422, True)
+
+
+def test_so_many_of_one_token_are_judged_at_once(tmp_path: Path) -> None:
+    settings = Settings.from_environment(
+        {"KOGGE_HOME": str(tmp_path), "KOGGE_QUERY_WORKERS": "1", "KOGGE_CLIENT_CONTRIBUTIONS": "1"}
+    )
+    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+        city = City(client, settings)
+        large = HEAD + "".join(project(f"p{n}").removeprefix(HEAD) for n in range(40))
+        with ThreadPoolExecutor(4) as pool:
+            statuses = list(pool.map(lambda _: city.put("a?dry-run", large).status_code, range(4)))
+        assert sorted(statuses) == [200, 429, 429, 429]

@@ -157,7 +157,7 @@ class Desk:
         from kogge.contribution import reader
 
         if isinstance(self._pool, Pool):
-            self._judging = reader.Reader(self._pool)
+            self._judging = reader.of_settings(self._pool, self._settings)
         else:
             self._judging = reader.Here(self._store.engine)
         await self._endpoint.start()

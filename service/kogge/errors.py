@@ -36,6 +36,7 @@ class KoggeError(Exception):
 
     status = 500
     title = "Something went wrong"
+    lang = "en"  # in which title, message and advice are
 
     def __init__(self, message: str, advice: str = "") -> None:
         super().__init__(message)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from kogge import media, names, rules
+from kogge.authority import owner_of
 from kogge.contribution import own
 from kogge.contribution.judge import Content, Judged, Sent
 from kogge.contribution.own import Rights
@@ -16,7 +17,7 @@ from kogge.errors import BadRequest, Unprocessable
 from kogge.ledger import Caller, Sending
 from kogge.media import MediaType
 from kogge.rules import Finding
-from kogge.steps import Receipt, Steps, owner_of
+from kogge.steps import Receipt, Steps
 
 TAKEN: Final = (media.TURTLE, media.N_TRIPLES, media.JSON_LD, media.RDF_XML, *media.SHEETS)
 
@@ -24,8 +25,8 @@ TAKEN: Final = (media.TURTLE, media.N_TRIPLES, media.JSON_LD, media.RDF_XML, *me
 class Judging(Protocol):
     """Who judges: `contribution.reader.Reader`, or `Here`."""
 
-    async def judge(self, sent: Sent) -> Judged:
-        """The judgement on what was sent."""
+    async def judge(self, sent: Sent, client: str | None = None) -> Judged:
+        """The judgement on what was sent; `client` is whose quota it counts against."""
         ...
 
 
@@ -34,7 +35,7 @@ class Arrival:
     """What came for a graph (an IRI; of a table: for any graph of its owner), and how it is to be taken.
 
     `if_match` is the version on which the sender worked (0: there was none, None: it does not matter);
-    `lang` the language of the findings. A dry run is judged only.
+    `lang` the language of the findings. A dry run changes nothing.
     """
 
     body: bytes
@@ -87,6 +88,8 @@ class Outcome:
 async def receive(arrival: Arrival, caller: Caller, judging: Judging, steps: Steps) -> Outcome:
     """Judges what came, and stages it if it is not refused: all graphs of it, or none.
 
+    A dry run raises what the staging would, and stages nothing.
+
     Raises as `judge` for what cannot be read, as `Steps.stage`, BadRequest for a version given with a table.
     """
     table = arrival.media in media.SHEETS
@@ -99,15 +102,18 @@ async def receive(arrival: Arrival, caller: Caller, judging: Judging, steps: Ste
     rights = Rights(owner_of(arrival.graph) if steward else caller.partner.slug, caller.partner.may, steward)
     if others := own.foreign((), arrival.graph, rights, arrival.lang):  # nobody else's graph is even read
         return Outcome(tuple(others), len(others), refused=True, forbidden=True)
-    judged = await judging.judge(Sent(arrival.body, arrival.media, arrival.graph, rights, arrival.lang))
+    sent = Sent(arrival.body, arrival.media, arrival.graph, rights, arrival.lang)
+    judged = await judging.judge(sent, f"token {caller.token}")
     outcome = Outcome(judged.findings, judged.total, judged.refused, judged.forbidden)
     if judged.refused:
         return outcome
     if not judged.graphs:
         raise Unprocessable("This says nothing.", "Send at least one statement, or one row.")
-    receipts: Sequence[Receipt | None] = [None] * len(judged.graphs)
-    if not arrival.dry_run:
-        sendings = [_sending(arrival, content, judged, table=table) for content in judged.graphs]
+    sendings = [_sending(arrival, content, judged, table=table) for content in judged.graphs]
+    receipts: Sequence[Receipt | None] = [None] * len(sendings)
+    if arrival.dry_run:
+        await asyncio.to_thread(steps.rehearse, sendings, caller, if_match=arrival.if_match)
+    else:
         receipts = await asyncio.to_thread(steps.stage, sendings, caller, if_match=arrival.if_match)
     entries = (
         _entry(content, receipt, table=table)

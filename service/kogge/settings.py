@@ -113,6 +113,14 @@ SETTINGS: Final = (
     Setting("KOGGE_QUERY_QUEUE", "64", "How many queries may wait in a lane.", _count),
     Setting("KOGGE_CLIENT_QUERIES", "2", "How many queries of one client run at once; 0: any.", _count),
     Setting("KOGGE_CLIENT_SECONDS", "60", "Seconds of query work per client and minute; 0: any.", _count),
+    Setting("KOGGE_CONTRIBUTION_WORKERS", "2", "How many processes judge contributions.", _size),
+    Setting("KOGGE_CONTRIBUTION_QUEUE", "16", "How many contributions may wait to be judged.", _count),
+    Setting("KOGGE_CONTRIBUTION_SECONDS", "10", "How long judging one may take, in seconds.", _seconds),
+    Setting("KOGGE_CONTRIBUTION_MEMORY", "1073741824", "The address space of a judging process.", _size),
+    Setting("KOGGE_CLIENT_CONTRIBUTIONS", "2", "How many of one token are judged at once; 0: any.", _count),
+    Setting(
+        "KOGGE_CLIENT_CONTRIBUTION_SECONDS", "60", "Seconds of judging per token and minute; 0: any.", _count
+    ),
     Setting("KOGGE_CLIENT_HEADER", "", "The header in which a proxy of yours names the client.", _header),
     Setting("KOGGE_URL_BYTES", "8192", "How long the address of a request may be, in bytes.", _size),
     Setting("KOGGE_HEAD_BYTES", "65536", "How long the head of a request may be, in bytes.", _size),
@@ -156,6 +164,12 @@ class Settings:
     query_queue: int
     client_queries: int
     client_seconds: int
+    contribution_workers: int
+    contribution_queue: int
+    contribution_seconds: float
+    contribution_memory: int
+    client_contributions: int
+    client_contribution_seconds: int
     client_header: str
     url_bytes: int
     head_bytes: int

@@ -1,10 +1,9 @@
-"""Level 7, steps: what becomes of a contribution, who may take which step, and what then is public.
+"""Level 7, steps: what becomes of a contribution, and what then is public.
 
     stage → accept (published) | return → stage again | reject | withdraw
 
-A role of a caller reaches as far as the graphs of its own partner; a steward's reaches all. An author stages,
-withdraws what it sent and confirms; an editor releases too, rolls back and deletes. Under four eyes nobody
-releases what he has sent himself. Each step is on the disk in the ledger before the store is touched.
+An author stages, withdraws what it sent and confirms; an editor releases too, rolls back and deletes; how far
+that reaches is `authority`. Each step is on the disk in the ledger before the store is touched.
 """
 
 from __future__ import annotations
@@ -17,15 +16,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from kogge import heading, history, names, syntax, versions
-from kogge.errors import Conflict, DiskFull, Forbidden, NotFound, PreconditionFailed, Unprocessable
-from kogge.ledger import Caller, Contribution, Erased, Ledger, Partner, Sending, State, Step, Version
+from kogge import authority, heading, history, syntax, versions
+from kogge.errors import Conflict, DiskFull, NotFound, PreconditionFailed, Unprocessable
+from kogge.ledger import Caller, Contribution, Erased, Ledger, Sending, State, Step, Version
 from kogge.publish import Publisher
 from kogge.versions import Difference
 
 log = logging.getLogger(__name__)
 
-_OURS: Final = (names.DERIVED_GRAPH, names.HISTORY_GRAPH)  # made by the program, sent by nobody
 _N_TRIPLES: Final = "application/n-triples"
 
 
@@ -76,27 +74,45 @@ class Steps:
         with self._ledger.transaction():
             return [self._stage(sending, caller, if_match, batch) for sending in sendings]
 
+    def rehearse(self, sendings: Sequence[Sending], caller: Caller, *, if_match: int | None = None) -> None:
+        """Raises what `stage` would raise, and changes nothing."""
+        for sending in sendings:
+            self._prepared(sending, caller, if_match)
+
     def _stage(self, sending: Sending, caller: Caller, if_match: int | None, batch: str | None) -> Receipt:
-        self._may_send(sending.graph, caller)
+        ready = self._prepared(sending, caller, if_match)
+        if isinstance(ready, Receipt):
+            return ready
+        return Receipt(sending.graph, self._enter(*ready, caller, batch), new=True)
+
+    def _prepared(
+        self, sending: Sending, caller: Caller, if_match: int | None
+    ) -> tuple[Sending, int] | Receipt:
+        """What is to be entered, with its heading, and on which version; or what says so already."""
+        authority.may_send(sending.graph, caller)
         if self._ledger.erasures.without(sending.content) != sending.content:
             raise Unprocessable(
                 "This speaks of a person whose data was erased on request.", "Leave the person out."
             )
-        owner = self._owner(sending.graph) or caller.partner
+        owner = authority.owner(self._ledger, sending.graph) or caller.partner
         last = self._ledger.last(sending.graph)
         sending = replace(sending, content=heading.headed(sending, owner, self._body(last), self._clock()))
         if (same := self._same(sending, caller, last)) is not None:
             return same
         now = last.version if last else 0
+        self._hold(sending.graph, if_match, now)
+        if not sending.content and not self._body(last):
+            raise Unprocessable("This says nothing.", "Send at least one statement.")
+        return sending, now
+
+    def _hold(self, graph: str, if_match: int | None, now: int) -> None:
+        """Raises PreconditionFailed with the difference where a graph is not at the version that is meant."""
         if if_match is not None and if_match != now:
             raise PreconditionFailed(
                 f"The graph is at version {now}, not at {if_match}.",
                 "Take over what has changed, and send it with the new version.",
-                difference=self._moved(sending.graph, if_match, now),
+                difference=self._moved(graph, if_match, now),
             )
-        if not sending.content and not self._body(last):
-            raise Unprocessable("This says nothing.", "Send at least one statement.")
-        return Receipt(sending.graph, self._enter(sending, caller, now, batch), new=True)
 
     def _same(self, sending: Sending, caller: Caller, last: Version | None) -> Receipt | None:
         """What is there already, if this was sent before or says nothing new."""
@@ -113,7 +129,7 @@ class Steps:
             return Receipt(sending.graph, brought, new=False, version=last.version)
         return None
 
-    def _enter(self, sending: Sending, caller: Caller, base: int, batch: str | None) -> Contribution:
+    def _enter(self, sending: Sending, base: int, caller: Caller, batch: str | None) -> Contribution:
         contributions, at = self._ledger.contributions, self._clock()
         mine = [
             each
@@ -144,8 +160,8 @@ class Steps:
         """
         with self._ledger.transaction():
             contribution = self._ledger.contributions.get(number)
-            self._may_decide(contribution, caller)
-            self._four_eyes_see(contribution, caller)
+            authority.may_decide(contribution, caller)
+            authority.four_eyes(self._ledger, contribution, caller, usual=self._four_eyes)
             if seen is not None and seen != contribution.sha256:
                 raise PreconditionFailed(
                     f"Contribution {number} is not what you looked at.", "Look at it again, then accept it."
@@ -166,13 +182,12 @@ class Steps:
         """Takes a contribution back: its author, or who may decide. Raises Forbidden, Conflict."""
         with self._ledger.transaction():
             contribution = self._ledger.contributions.get(number)
-            if (contribution.partner, contribution.person) != (caller.partner.slug, caller.person):
-                self._may_decide(contribution, caller)
+            authority.may_withdraw(contribution, caller)
             return self._move(number, "withdrawn", caller, note)
 
     def _decide(self, number: int, to: State, caller: Caller, note: str) -> Contribution:
         with self._ledger.transaction():
-            self._may_decide(self._ledger.contributions.get(number), caller)
+            authority.may_decide(self._ledger.contributions.get(number), caller)
             return self._move(number, to, caller, note)
 
     def _move(self, number: int, to: State, caller: Caller, note: str) -> Contribution:
@@ -180,40 +195,45 @@ class Steps:
         log.info("contribution %d is %s", number, to)
         return moved
 
-    # In one step
+    # In one step. `if_match` is the version that is meant; PreconditionFailed if the newest is another.
 
-    def roll_back(self, graph: str, version: int, caller: Caller, note: str = "") -> Version:
+    def roll_back(
+        self, graph: str, version: int, caller: Caller, note: str = "", *, if_match: int | None = None
+    ) -> Version:
         """Makes what a version said the newest version. Raises Forbidden, NotFound, Conflict."""
-        self._may_release(graph, caller)
+        authority.may_release(graph, caller)
         body = self.version(graph, version)
-        return self._at_once(graph, body, caller, note or f"back to version {version}")
+        return self._at_once(graph, body, caller, note or f"back to version {version}", if_match)
 
-    def delete(self, graph: str, caller: Caller, note: str = "") -> Version:
+    def delete(self, graph: str, caller: Caller, note: str = "", *, if_match: int | None = None) -> Version:
         """Makes the newest version an empty one. Raises Forbidden, NotFound, Conflict if it is empty."""
-        self._may_release(graph, caller)
+        authority.may_release(graph, caller)
         self.history(graph)
-        return self._at_once(graph, b"", caller, note or "deleted")
+        return self._at_once(graph, b"", caller, note or "deleted", if_match)
 
-    def confirm(self, graph: str, caller: Caller, things: Sequence[str] = ()) -> Version | None:
+    def confirm(
+        self, graph: str, caller: Caller, things: Sequence[str] = (), *, if_match: int | None = None
+    ) -> Version | None:
         """Notes that things of a graph (none: all) are still so today, by `kogge:reviewedOn`.
 
         Nothing else changes, so an author may do it alone. None if that is noted already. Raises Forbidden,
-        NotFound for a graph or a thing that it does not speak of.
+        NotFound for a graph or a thing that it does not speak of, PreconditionFailed also where another
+        version came meanwhile: nobody has confirmed that one.
         """
-        self._may_send(graph, caller)
+        authority.may_send(graph, caller)
         last = self.history(graph)[-1]
+        self._hold(graph, if_match, last.version)
         body = versions.reviewed(self._ledger.body(last.number), graph, things, self._clock().date())
         if versions.sha256(body) == last.sha256:
             return None
-        return self._at_once(graph, body, caller, "still valid")
+        return self._at_once(graph, body, caller, "still valid", last.version)
 
     def erase(self, iri: str, caller: Caller) -> Erased:
         """Removes a person's data from all versions, from what was sent, and from what is public.
 
         Raises Forbidden for others than a steward, NotFound where nothing is said of it.
         """
-        if caller.role != "steward":
-            raise Forbidden("Only a steward erases the data of a person.", "Ask the steward.")
+        authority.may_erase(caller)
         erased = self._ledger.erasures.erase(iri, caller.partner.agent, self._clock())
         if not erased.triples:
             raise NotFound("Nothing is said of this.", "Give the whole IRI, as kogge query shows it.")
@@ -226,15 +246,16 @@ class Steps:
         """Makes the store anew from the ledger alone. Raises DiskFull."""
         self._publisher.rebuild()
 
-    def _at_once(self, graph: str, body: bytes, caller: Caller, note: str) -> Version:
+    def _at_once(self, graph: str, body: bytes, caller: Caller, note: str, if_match: int | None) -> Version:
         with self._ledger.transaction():
             last = self._ledger.last(graph)
+            base = last.version if last else 0
+            self._hold(graph, if_match, base)
             if last and last.sha256 == versions.sha256(body):
                 raise Conflict(
                     f"The newest version ({last.version}) says just that.", "Nothing is to be done."
                 )
             sending = Sending(graph, _N_TRIPLES, body, body, note=note)
-            base = last.version if last else 0
             staged = self._ledger.contributions.stage(sending, caller, base=base, at=self._clock())
             contribution = self._release(staged, caller, note)
         self._publish(contribution)
@@ -281,8 +302,7 @@ class Steps:
     def contribution(self, number: int, caller: Caller) -> Contribution:
         """A contribution of the caller's partner, or to a graph of it. Raises NotFound, Forbidden."""
         contribution = self._ledger.contributions.get(number)
-        if caller.partner.slug not in (contribution.partner, owner_of(contribution.graph)):
-            self._may_everything(caller, f"Contribution {number} is of others.")
+        authority.may_see(contribution, caller)
         return contribution
 
     def contributions(
@@ -294,7 +314,7 @@ class Steps:
         limit: int = -1,
         offset: int = 0,
     ) -> list[Contribution]:
-        """The contributions of the caller's partner, all for a steward, the newest first."""
+        """What the caller's partner sent and what came to its graphs, all for a steward; newest first."""
         partner = None if caller.role == "steward" else caller.partner.slug
         return self._ledger.contributions.all(
             partner=partner, graph=graph, state=state, limit=limit, offset=offset
@@ -353,51 +373,3 @@ class Steps:
 
     def _body(self, version: Version | None) -> bytes:
         return self._ledger.body(version.number) if version else b""
-
-    def _owner(self, graph: str) -> Partner | None:
-        found = [each for each in self._ledger.partners.all() if each.slug == owner_of(graph)]
-        return found[0] if found else None
-
-    # Who may
-
-    def _may_send(self, graph: str, caller: Caller) -> None:
-        if not graph.startswith(names.GRAPH) or graph in _OURS:
-            raise Forbidden(f"Nothing can be sent to '{graph}'.", "Send to graph/<partner>/<slug>.")
-        if owner_of(graph) != caller.partner.slug:
-            self._may_everything(caller, f"The graph '{graph}' is not of '{caller.partner.slug}'.")
-
-    def _may_release(self, graph: str, caller: Caller) -> None:
-        self._may_send(graph, caller)
-        if caller.role == "author":
-            raise Forbidden("An author releases nothing.", "Ask an editor of your partner.")
-
-    def _may_decide(self, contribution: Contribution, caller: Caller) -> None:
-        if caller.role == "author":
-            raise Forbidden("An author does not decide.", "Ask an editor of your partner.")
-        if owner_of(contribution.graph) != caller.partner.slug:
-            self._may_everything(caller, f"Contribution {contribution.number} is to a graph of others.")
-
-    def _may_everything(self, caller: Caller, why_not: str) -> None:
-        if caller.role != "steward":
-            raise Forbidden(why_not, "Use a token of the partner to whom it belongs.")
-
-    def _four_eyes_see(self, contribution: Contribution, caller: Caller) -> None:
-        owner = self._owner(contribution.graph)
-        wanted = owner.four_eyes if owner else None
-        if not (self._four_eyes if wanted is None else wanted):
-            return
-        sent = {
-            (s.partner, s.who)
-            for s in self._ledger.contributions.steps(contribution.number)
-            if s.what == "staged"
-        }
-        if (caller.partner.slug, caller.person) in sent:
-            raise Forbidden(
-                "You sent this contribution yourself: four eyes must see it.",
-                "Ask a colleague who is an editor, or the steward.",
-            )
-
-
-def owner_of(graph: str) -> str:
-    """The partner whose graph it is: `…/graph/luebeck/projekte` → `luebeck`; empty for a foreign IRI."""
-    return graph.removeprefix(names.GRAPH).partition("/")[0] if graph.startswith(names.GRAPH) else ""

@@ -62,15 +62,15 @@ _POSITION: Final = re.compile(
     r"^Parser error at line \d+ (?:column \d+|between columns? .*?|.*?): (?=\S)", re.DOTALL
 )
 _JSON_NESTING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
-# What a `#` can stand in without beginning a comment: strings and IRIs; the last branch is a comment.
-_COMMENTS: Final = re.compile(
+# The texts of Turtle (1.1, section 2.5.1), in which nothing else begins; to be read with re.DOTALL.
+QUOTED: Final = (
     r'"""(?:"{0,2}(?:[^"\\]|\\.))*"""'
     r"|'''(?:'{0,2}(?:[^'\\]|\\.))*'''"
     r'|"(?:[^"\\\n]|\\.)*"'
     r"|'(?:[^'\\\n]|\\.)*'"
-    r'|<[^<>"\s]*>|(?P<comment>#)',
-    re.DOTALL,
 )
+# What a `#` can stand in without beginning a comment: texts and IRIs; the last branch is a comment.
+_COMMENTS: Final = re.compile(rf'{QUOTED}|<[^<>"\s]*>|(?P<comment>#)', re.DOTALL)
 
 
 def format_of(name: str) -> RdfFormat:
@@ -166,6 +166,12 @@ def prefixes() -> dict[str, str]:
     return declared | {kind: names.thing(kind, "") for kind in KINDS}
 
 
+@cache
+def _prefix_of() -> dict[str, str]:
+    """Namespace → prefix."""
+    return {namespace: prefix for prefix, namespace in prefixes().items()}
+
+
 def prefixes_of(triples: Collection[Triple]) -> dict[str, str]:
     """Those of our prefixes whose namespace a predicate or a class of the triples lies in."""
     iris = {triple.predicate.value for triple in triples}
@@ -249,7 +255,7 @@ class _Writer:
 
     def __init__(self) -> None:
         self.used: set[str] = set()
-        self._by_namespace = {namespace: prefix for prefix, namespace in prefixes().items()}
+        self._by_namespace = _prefix_of()
 
     def subject(self, subject: _Subject, said: dict[NamedNode, set[object]]) -> str:
         verbs = {"a" if predicate == _TYPE else self.term(predicate): said[predicate] for predicate in said}

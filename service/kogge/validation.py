@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from pyoxigraph import RdfFormat
 
 from kogge import media, syntax
+from kogge.contribution.refusals import speaking
 from kogge.media import MediaType
 from kogge.store.evaluate import Result
 
@@ -48,8 +49,15 @@ def check(
     `graph` (`luebeck/projects`) is where a contribution would be sent, by its owner. Our own facts may be of
     any size, and have named graphs; which, does not matter. `told` hears of the steps "read", "find", "judge"
     of what is large. Raises Unreadable, NotFound, BadRequest for profile and graph, and for a contribution as
-    `contribution.judge`.
+    `contribution.judge`; why a file cannot be read is said in the language too.
     """
+    with speaking(lang):
+        return _check(path, profile, lang, graph, told)
+
+
+def _check(
+    path: Path, profile: str, lang: str, graph: str | None, told: Callable[[str, int, int], None]
+) -> Checked:
     # Imported here: the validator takes longer to load than all the rest, and only this needs it.
     from kogge import rules
 

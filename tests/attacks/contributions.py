@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,6 +142,14 @@ class Way:
         except KoggeError as error:
             return Reply(error.status, None, error)
         return Reply(403 if judged.forbidden else 422 if judged.refused else 202, judged, None)
+
+    def spent(self) -> float:
+        """Seconds of the processor that the caged processes have had (proc(5), /proc/pid/stat)."""
+        ticks = 0
+        for process in self.crew.processes if self.crew else ():
+            user, system = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+            ticks += int(user) + int(system)
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def close(self) -> None:
         if self.crew:

@@ -236,6 +236,8 @@ def _versions_arguments(commands: argparse._SubParsersAction[argparse.ArgumentPa
     for parser in (history, rollback, confirm, delete):
         parser.add_argument("graph", metavar="GRAPH", help="OWNER/SLUG or IRI")
     rollback.add_argument("version", type=int, metavar="VERSION")
+    for parser in (rollback, confirm, delete):
+        parser.add_argument("--if-match", type=int, metavar="N", help="only if the graph is at this version")
     for parser in (rollback, delete):
         parser.add_argument("--note", default="", help="why")
 
@@ -249,20 +251,26 @@ def _history(given: argparse.Namespace) -> int:
 
 def _roll_back(given: argparse.Namespace) -> int:
     with _working(given) as (steps, caller):
-        print(_version(steps.roll_back(_graph(given.graph), given.version, caller, given.note)))
+        print(
+            _version(
+                steps.roll_back(
+                    _graph(given.graph), given.version, caller, given.note, if_match=given.if_match
+                )
+            )
+        )
     return 0
 
 
 def _confirm(given: argparse.Namespace) -> int:
     with _working(given) as (steps, caller):
-        made = steps.confirm(_graph(given.graph), caller)
+        made = steps.confirm(_graph(given.graph), caller, if_match=given.if_match)
     print(_version(made) if made else "That is noted already.")
     return 0
 
 
 def _delete(given: argparse.Namespace) -> int:
     with _working(given) as (steps, caller):
-        print(_version(steps.delete(_graph(given.graph), caller, given.note)))
+        print(_version(steps.delete(_graph(given.graph), caller, given.note, if_match=given.if_match)))
     return 0
 
 

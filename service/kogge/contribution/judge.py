@@ -6,6 +6,7 @@ step is asked only where the one before found nothing, so that a rule never sees
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -29,6 +30,7 @@ _WORDS: Final = "vocabulary"
 # Rules that a value breaks by standing beside another, which may be one of another graph.
 _ONE_PER_LANGUAGE: Final = "sh:UniqueLangConstraintComponent"
 _BESIDE: Final = ("sh:MaxCountConstraintComponent", _ONE_PER_LANGUAGE)
+_MANY: Final = 100  # triples: from about here on the store finds suspects faster than pySHACL judges all
 _SHOWN: Final = 3  # how many values of another graph a finding repeats
 
 
@@ -59,6 +61,8 @@ class Content:
 @dataclass(frozen=True)
 class Judged:
     """The graphs that were sent, and the findings, the worst first: at most `rules.MAX_LISTED` of `total`.
+
+    Of a flood of findings what is not listed counts once for each thing and rule.
 
     `refused`: something must change before it can be staged; `forbidden`: it is not the caller's word.
     """
@@ -95,14 +99,15 @@ def judge(sent: Sent, store: Store, limits: Limits = LIMITS) -> Judged:
         findings = _each(parts, lambda part: own.foreign(part.triples, part.graph, sent.rights, sent.lang))
         forbidden = bool(findings)
         findings += _each(parts, lambda part: own.meddling(part.triples, part.graph, sent.rights, sent.lang))
+    uncounted = 0
     if not findings:
-        findings = _ruled(parts, sent, store)
+        findings, uncounted = _ruled(parts, sent, store)
     if sheets is not None:
         findings = [(each, None) for each in with_rules(sheets, (_placed(*found) for found in findings))]
     return Judged(
         graphs=tuple(Content(part.graph, syntax.canonical(part.triples), part.cells) for part in parts),
         findings=tuple(_placed(*each) for each in findings[: rules.MAX_LISTED]),
-        total=len(findings),
+        total=len(findings) + uncounted,
         refused=rules.refused(finding for finding, _ in findings),
         forbidden=forbidden,
     )
@@ -122,41 +127,59 @@ def _each(parts: Sequence[_Part], look: Callable[[_Part], list[Finding]]) -> lis
     return [(finding, part) for part in parts for finding in look(part)]
 
 
-def _ruled(parts: Sequence[_Part], sent: Sent, store: Store) -> list[_Found]:
-    """What the rules find in all parts together, which may point to each other."""
+def _ruled(parts: Sequence[_Part], sent: Sent, store: Store) -> tuple[list[_Found], int]:
+    """What the rules find in all parts together, which may point to each other; and how much more there is.
+
+    Of what is large pySHACL judges only what may be wrong (`rules.check_flood`), which it says just the same.
+    """
     said = [triple for part in parts for triple in part.triples]
     profile = _WORDS if sent.graph in (names.ONTOLOGY_GRAPH, names.TOPICS_GRAPH) else PROFILE
     found = known(store, said, {part.graph for part in parts}, rules.inverse(profile))
-    data, context = rules.to_rdflib(said), rules.to_rdflib(found)
+    context = rules.to_rdflib(found)
+    if len(said) > _MANY:
+        ruled, total = rules.check_flood(said, profile, sent.lang, context)
+    else:
+        ruled = rules.check(rules.to_rdflib(said), profile, sent.lang, context)
+        total = len(ruled)
     of = {str(triple.subject): part for part in parts for triple in part.triples}
-    findings: list[_Found] = []
-    for finding in rules.check(data, profile, sent.lang, context):
-        part = of.get(f"<{finding.subject}>")
-        if finding.component in _BESIDE:
-            finding = _beside(finding, said, found, sent.lang)
-        findings.append((finding, part))
-    return findings
+    beside = _Beside(said, found, sent.lang)
+    findings = [(beside.told(each), of.get(f"<{each.subject}>")) for each in ruled]
+    return findings, total - len(ruled)
 
 
-def _beside(finding: Finding, said: Sequence[Triple], found: Iterable[Quad], lang: str) -> Finding:
-    """The finding, with the graphs that have the values beside which those of the contribution stand."""
-    predicates = {NamedNode(iri) for iri in rules.predicates(finding.path or "")}
-    subject = NamedNode(finding.subject)
-    ours = {each.object for each in said if each.subject == subject and each.predicate in predicates}
-    languages = {each.language for each in ours if isinstance(each, Literal)}
-    others: dict[str, list[str]] = {}
-    for quad in found:
-        if quad.subject != subject or quad.predicate not in predicates or quad.object in ours:
-            continue
-        alike = isinstance(quad.object, Literal) and quad.object.language in languages
-        if finding.component == _ONE_PER_LANGUAGE and not alike:
-            continue
-        others.setdefault(str(quad.graph_name), []).append(terms.shown(quad.object))
-    added = [
-        wording.text("Beside", lang, graph=graph, values=", ".join(sorted(values)[:_SHOWN]))
-        for graph, values in sorted(others.items())
-    ]
-    return replace(finding, message=" ".join([finding.message, *added]))
+class _Beside:
+    """Tells of values of other graphs beside which those of a contribution stand, where one is too many."""
+
+    def __init__(self, said: Iterable[Triple], found: Iterable[Quad], lang: str) -> None:
+        self._lang = lang
+        self._said: defaultdict[object, list[Triple]] = defaultdict(list)
+        self._found: defaultdict[object, list[Quad]] = defaultdict(list)
+        for triple in said:
+            self._said[triple.subject].append(triple)
+        for quad in found:
+            self._found[quad.subject].append(quad)
+
+    def told(self, finding: Finding) -> Finding:
+        """The finding, with the graphs that have such values."""
+        if finding.component not in _BESIDE:
+            return finding
+        predicates = {NamedNode(iri) for iri in rules.predicates(finding.path or "")}
+        subject = NamedNode(finding.subject)
+        ours = {each.object for each in self._said[subject] if each.predicate in predicates}
+        languages = {each.language for each in ours if isinstance(each, Literal)}
+        others: dict[str, list[str]] = {}
+        for quad in self._found[subject]:
+            if quad.predicate not in predicates or quad.object in ours:
+                continue
+            alike = isinstance(quad.object, Literal) and quad.object.language in languages
+            if finding.component == _ONE_PER_LANGUAGE and not alike:
+                continue
+            others.setdefault(str(quad.graph_name), []).append(terms.shown(quad.object))
+        added = [
+            wording.text("Beside", self._lang, graph=graph, values=", ".join(sorted(values)[:_SHOWN]))
+            for graph, values in sorted(others.items())
+        ]
+        return replace(finding, message=" ".join([finding.message, *added]))
 
 
 def _placed(finding: Finding, part: _Part | None) -> Finding:

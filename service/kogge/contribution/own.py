@@ -99,12 +99,14 @@ def meddling(triples: Iterable[Triple], graph: str, rights: Rights, lang: str = 
     for triple in triples:
         if not isinstance(triple.subject, NamedNode):
             continue
-        subject, path = triple.subject.value, syntax.short(triple.predicate)
+        subject = triple.subject.value
         if _is_word(subject):
             found[wording.finding("Own-words", lang, subject)] = None
         elif _identifies(triple):
+            path = syntax.short(triple.predicate)
             found[wording.finding("Own-identity", lang, subject, path, shown(triple.object))] = None
         elif word := _defines(triple):
+            path = syntax.short(triple.predicate)
             found[
                 wording.finding("Own-schema", lang, subject, path, shown(triple.object), word=shown(word))
             ] = None

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urljoin
 
-from kogge import media, names
+from kogge import media, names, syntax
 from kogge.contribution import jsonld, rdfxml
 from kogge.contribution.read import LIMITS
 from kogge.media import MediaType
@@ -22,8 +22,7 @@ from kogge.rules import Where
 NOWHERE: Final = Where()
 _TOKEN: Final = re.compile(
     r"(?P<comment>#[^\n\r]*)"
-    r'|(?P<text>"""(?:"{0,2}(?:[^"\\]|\\.))*"""|\'\'\'(?:\'{0,2}(?:[^\'\\]|\\.))*\'\'\''
-    r"|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*')"
+    rf"|(?P<text>{syntax.QUOTED})"
     r"|(?P<open><<\(?|\{\||[\[(])|(?P<close>\)?>>|\|\}|[\])])"
     r"|(?P<iri><[^<>\s]*>)"
     r"|(?P<suffix>@[A-Za-z][A-Za-z0-9-]*|\^\^)"

@@ -29,11 +29,7 @@ _COMPRESSED: Final = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb
 _WIDE: Final = re.compile(rb"\xff\xfe|\xfe\xff|\x00.|.\x00", re.DOTALL)
 # Outside of texts, IRIs and comments: what opens and closes an inner thing.
 _BRACKETS: Final = re.compile(
-    rb'"""(?:"{0,2}(?:[^"\\]|\\.))*"""'
-    rb"|'''(?:'{0,2}(?:[^'\\]|\\.))*'''"
-    rb'|"(?:[^"\\\n]|\\.)*"'
-    rb"|'(?:[^'\\\n]|\\.)*'"
-    rb'|<[^<>"\s]*>|#[^\n\r]*|(?P<open><<|\{\||[\[(])|(?P<close>>>|\|\}|[\])])',
+    syntax.QUOTED.encode() + rb'|<[^<>"\s]*>|#[^\n\r]*|(?P<open><<|\{\||[\[(])|(?P<close>>>|\|\}|[\])])',
     re.DOTALL,
 )
 

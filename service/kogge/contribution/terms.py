@@ -66,7 +66,6 @@ def unfit(triples: Iterable[Triple], lang: str = "en", limits: Limits = LIMITS) 
     found: dict[Finding, None] = {}
     for triple in triples:
         subject = _subject(triple.subject)
-        path = syntax.short(triple.predicate) if not _long(triple.predicate) else None
         for term, web in ((triple.subject, False), (triple.predicate, True), (triple.object, False)):
             key = (triple.subject, term) if isinstance(term, Literal) else (term, web)
             if key in looked:
@@ -74,7 +73,8 @@ def unfit(triples: Iterable[Triple], lang: str = "en", limits: Limits = LIMITS) 
             looked.add(key)
             for rule, fill in _faults(term, web, limits):
                 value = None if term == triple.subject else shown(term)
-                said = path if term != triple.subject else None
+                told = term != triple.subject and len(triple.predicate.value) <= LIMITS.iri
+                said = syntax.short(triple.predicate) if told else None
                 found[wording.finding(rule, lang, subject, said, value, **fill)] = None
     return list(found)
 
@@ -176,7 +176,3 @@ def _subject(term: object) -> str:
     if isinstance(term, NamedNode):
         return term.value if len(term.value) <= LIMITS.iri else term.value[:_SHOWN] + "…"
     return "_:" + term.value if isinstance(term, BlankNode) else "_:triple"
-
-
-def _long(predicate: NamedNode) -> bool:
-    return len(predicate.value) > LIMITS.iri

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
 
+from kogge import names
 from kogge.errors import Conflict, NotFound
 from kogge.ledger.file import File, written
 from kogge.ledger.partners import Caller
@@ -143,11 +144,16 @@ class Contributions:
         limit: int = -1,
         offset: int = 0,
     ) -> list[Contribution]:
-        """Contributions, the newest first: those of a partner, to a graph, in a state; -1: all of them."""
+        """Contributions, the newest first: to a graph, in a state; -1: all of them.
+
+        Those of a partner are what it sent, and what anybody sent to its graphs.
+        """
+        own = None if partner is None else names.graph(partner, "")
         rows = self._file.rows(
-            f"{_SELECT} AND c.partner = coalesce(?, c.partner) AND c.graph = coalesce(?, c.graph)"
-            " AND c.state = coalesce(?, c.state) ORDER BY c.number DESC LIMIT ? OFFSET ?",
-            partner, graph, state, limit, offset,
+            f"{_SELECT} AND (c.partner = coalesce(?, c.partner) OR substr(c.graph, 1, length(?)) = ?)"
+            " AND c.graph = coalesce(?, c.graph) AND c.state = coalesce(?, c.state)"
+            " ORDER BY c.number DESC LIMIT ? OFFSET ?",
+            partner, own, own, graph, state, limit, offset,
         )  # fmt: skip
         return [Contribution(*row) for row in rows]
 

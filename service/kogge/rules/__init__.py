@@ -19,7 +19,7 @@ from kogge.rules.findings import (
     report,
 )
 from kogge.rules.judge import check
-from kogge.rules.large import check_large
+from kogge.rules.large import check_flood, check_large
 from kogge.rules.profiles import Profile, inverse, profile_of, profiles
 from kogge.rules.terms import to_rdflib
 
@@ -32,6 +32,7 @@ __all__ = [
     "Where",
     "as_problem",
     "check",
+    "check_flood",
     "check_large",
     "inverse",
     "locate",

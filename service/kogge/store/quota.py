@@ -30,7 +30,7 @@ class Account:
 class Quota:
     """At most `running` queries of a client at once, and `seconds` of work per `period` (a token bucket).
 
-    None switches either off.
+    None switches either off. `what` is asked, if not queries, and `less` is how to ask for less.
     """
 
     def __init__(
@@ -39,11 +39,14 @@ class Quota:
         seconds: float | None = 60,
         period: float = 60,
         *,
+        what: str = "queries",
+        less: str = "a LIMIT, fewer joins, a dump for the whole",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._running = running
         self._full = math.inf if seconds is None else float(seconds)
         self._rate = self._full / period
+        self._what, self._less = what, less
         self._clock = clock
         self._accounts: dict[str, Account] = {}
 
@@ -56,13 +59,13 @@ class Quota:
         self._refill(account)
         if self._running is not None and account.running >= self._running:
             raise TooManyRequests(
-                f"{account.running} queries of yours are running.", "Wait for the answer of one of them."
+                f"{account.running} {self._what} of yours are running.", "Wait for the answer of one of them."
             )
         if account.left <= 0:
             wait = math.ceil(-account.left / self._rate) + 1
             raise TooManyRequests(
-                "Your queries have used up the time that one client has.",
-                f"Ask again in {wait} s, or ask for less: a LIMIT, fewer joins, a dump for the whole.",
+                f"Your {self._what} have used up the time that one client has.",
+                f"Ask again in {wait} s, or ask for less: {self._less}.",
                 retry_after=wait,
             )
         account.running += 1

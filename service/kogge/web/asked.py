@@ -11,11 +11,18 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 
 from kogge import media, names
-from kogge.errors import BadRequest, NotFound, UnsupportedType
+from kogge.errors import BadRequest, NotFound, PreconditionFailed, UnsupportedType
 from kogge.media import MediaType
 from kogge.reception import TAKEN
+from kogge.steps import Steps
 from kogge.web.context import body_of
 
+IF_MATCH: Final[Mapping[str, object]] = {  # as the description for programs has it
+    "name": "If-Match",
+    "in": "header",
+    "description": 'Only if the graph is still at this version: "v3".',
+    "schema": {"type": "string"},
+}
 _VERSION: Final = re.compile(r'\s*(?:W/)?"v(\d{1,9})[^"]*"\s*')
 _LANGUAGE: Final = re.compile(r"\s*([A-Za-z]{2})(?:-[A-Za-z0-9-]*)?\s*(?:;\s*q=([01](?:\.\d{0,3})?)\s*)?")
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -113,6 +120,19 @@ def version_of(request: Request) -> int | str | None:
     if found is None:
         raise BadRequest("If-Match names no version of a graph.", 'Send one, as in ETag: If-Match: "v3".')
     return int(found[1])
+
+
+def held_to(steps: Steps, graph: str, condition: int | str | None) -> int | None:
+    """The version that a condition means (as `version_of` reads it): a number, or for "*" the newest.
+
+    Raises PreconditionFailed for "*" where there is none.
+    """
+    if not isinstance(condition, str):
+        return condition
+    try:
+        return steps.history(graph)[-1].version
+    except NotFound as error:
+        raise PreconditionFailed("There is no such graph yet.", "Leave out If-Match: *.") from error
 
 
 async def fields_of(request: Request) -> Mapping[str, object]:

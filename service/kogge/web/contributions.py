@@ -12,13 +12,21 @@ from fastapi import APIRouter, Query, Request, Response
 
 from kogge import desk as desks
 from kogge import media, names
-from kogge.errors import NotFound, PreconditionFailed
 from kogge.ledger import Contribution, State
 from kogge.reception import TAKEN, Arrival
 from kogge.steps import Steps
 from kogge.store.evaluate import Result
 from kogge.web import told
-from kogge.web.asked import fields_of, graph_of, language_of, text_of, type_of, version_of
+from kogge.web.asked import (
+    IF_MATCH,
+    fields_of,
+    graph_of,
+    held_to,
+    language_of,
+    text_of,
+    type_of,
+    version_of,
+)
 from kogge.web.context import body_of, caller_of, desk_of, while_there
 from kogge.web.signing import signed
 
@@ -39,7 +47,7 @@ _PUT: Final[dict[str, Any]] = {
         {
             "name": "dry-run",
             "in": "query",
-            "description": "Only say what would be found.",
+            "description": "Only say what would be found; nothing is staged.",
             "schema": {"type": "string"},
             "allowEmptyValue": True,
         },
@@ -50,12 +58,7 @@ _PUT: Final[dict[str, Any]] = {
             "description": "A note to who releases it.",
             "schema": {"type": "string"},
         },
-        {
-            "name": "If-Match",
-            "in": "header",
-            "description": 'Only if the graph is still at this version: "v3".',
-            "schema": {"type": "string"},
-        },
+        IF_MATCH,
     ],
     "requestBody": {"required": True, "content": {known.type: {} for known in TAKEN}},
 }
@@ -108,12 +111,11 @@ async def send(request: Request, owner: str, slug: str) -> Response:
     condition = version_of(request)
     desk = desk_of(request)
     body = await body_of(request, request.app.state.settings.body_bytes, "Divide it into several graphs.")
-    if_match = await desk.look(lambda steps: _newest(steps, graph)) if condition == "*" else condition
+    if_match = await desk.look(lambda steps: held_to(steps, graph, condition))
     dry_run = request.query_params.get("dry-run", "false").lower() not in ("false", "0", "no")
     arrival = Arrival(
-        body, wanted, graph, lang, request.query_params.get("note", "")[:2000],
-        if_match if isinstance(if_match, int) else None, dry_run,
-    )  # fmt: skip
+        body, wanted, graph, lang, request.query_params.get("note", "")[:2000], if_match, dry_run
+    )
     outcome = await while_there(request, desk.contribute(arrival, caller))
     if outcome.refused:
         return told.refusal(request, outcome, lang)
@@ -128,7 +130,7 @@ async def listed(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     offset: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
 ) -> Response:
-    """The contributions of the caller's partner, all for a steward, the newest first."""
+    """What the caller's partner sent, and what came to its graphs; all for a steward; the newest first."""
     caller = signed(request)
     iri = names.graph(*graph.split("/", 1)) if graph and "://" not in graph and "/" in graph else graph
     found = await desk_of(request).look(
@@ -200,11 +202,3 @@ async def take(
 
     moved = await desk_of(request).act(act)
     return told.as_json(told.contribution(moved), headers={"Content-Location": f"/contributions/{number}"})
-
-
-def _newest(steps: Steps, graph: str) -> int:
-    """The version of a graph that is there. Raises PreconditionFailed where there is none."""
-    try:
-        return steps.history(graph)[-1].version
-    except NotFound as error:
-        raise PreconditionFailed("There is no such graph yet.", "Leave out If-Match: *.") from error

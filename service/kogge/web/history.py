@@ -9,8 +9,10 @@ from fastapi import APIRouter, Query, Request, Response
 
 from kogge import media, names
 from kogge.errors import BadRequest
+from kogge.ledger import Version
+from kogge.steps import Steps
 from kogge.web import told
-from kogge.web.asked import fields_of, graph_of, text_of
+from kogge.web.asked import IF_MATCH, fields_of, graph_of, held_to, text_of, version_of
 from kogge.web.context import client_of, desk_of, not_modified, send, while_there
 from kogge.web.signing import signed
 
@@ -25,7 +27,11 @@ _SECURITY: Final[dict[str, Any]] = {"security": [{"token": []}]}
 
 def _said(*properties: str) -> dict[str, Any]:
     schema = {"type": "object", "properties": {name: {} for name in properties}}
-    return {**_SECURITY, "requestBody": {"content": {media.JSON.type: {"schema": schema}}}}
+    return {
+        **_SECURITY,
+        "parameters": [IF_MATCH],
+        "requestBody": {"content": {media.JSON.type: {"schema": schema}}},
+    }
 
 
 @router.api_route("/graph/{owner}/{slug}", methods=["GET", "HEAD"])
@@ -81,13 +87,15 @@ async def history(request: Request, owner: str, slug: str) -> Response:
 @router.post("/contributions/{owner}/{slug}/confirm", openapi_extra=_said("things"))
 async def confirm(request: Request, owner: str, slug: str) -> Response:
     """Says that what a graph says is still valid: `kogge:reviewedOn` is today. `things` (IRIs) names some."""
-    caller, iri = signed(request), graph_of(owner, slug)
+    caller, iri, condition = signed(request), graph_of(owner, slug), version_of(request)
     things = (await fields_of(request)).get("things", [])
     if isinstance(things, str):
         things = [things]
     if not isinstance(things, list) or not all(isinstance(each, str) for each in things):
         raise BadRequest("'things' is a list of IRIs.", "Leave it out for all things of the graph.")
-    made = await desk_of(request).act(lambda steps: steps.confirm(iri, caller, things))
+    made = await desk_of(request).act(
+        lambda steps: steps.confirm(iri, caller, things, if_match=held_to(steps, iri, condition))
+    )
     return told.as_json(
         {"state": "confirmed", "new": made is not None} | (told.version(made) if made else {})
     )
@@ -96,22 +104,28 @@ async def confirm(request: Request, owner: str, slug: str) -> Response:
 @router.post("/contributions/{owner}/{slug}/rollback", openapi_extra=_said("version", "note"))
 async def roll_back(request: Request, owner: str, slug: str) -> Response:
     """Makes what an old `version` said the newest one: for editors."""
-    caller, iri = signed(request), graph_of(owner, slug)
+    caller, iri, condition = signed(request), graph_of(owner, slug), version_of(request)
     fields = await fields_of(request)
     wanted = str(fields.get("version", ""))
     if not re.fullmatch(r"\d{1,9}", wanted):
         raise BadRequest("'version' is the number of a version.", f"See {told.path_of(iri)}/history")
     note = text_of(fields, "note")
-    made = await desk_of(request).act(lambda steps: steps.roll_back(iri, int(wanted), caller, note))
+
+    def act(steps: Steps) -> Version:
+        return steps.roll_back(iri, int(wanted), caller, note, if_match=held_to(steps, iri, condition))
+
+    made = await desk_of(request).act(act)
     return told.as_json({"state": "published"} | told.version(made))
 
 
 @router.delete("/contributions/{owner}/{slug}", openapi_extra=_said("note"))
 async def delete(request: Request, owner: str, slug: str) -> Response:
     """Makes the newest version of a graph an empty one, for editors; the older versions stay readable."""
-    caller, iri = signed(request), graph_of(owner, slug)
+    caller, iri, condition = signed(request), graph_of(owner, slug), version_of(request)
     note = text_of(await fields_of(request), "note")
-    made = await desk_of(request).act(lambda steps: steps.delete(iri, caller, note))
+    made = await desk_of(request).act(
+        lambda steps: steps.delete(iri, caller, note, if_match=held_to(steps, iri, condition))
+    )
     return told.as_json({"state": "deleted"} | told.version(made))
 
 

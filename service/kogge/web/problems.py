@@ -14,7 +14,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from kogge import media, names
-from kogge.errors import Conflict, KoggeError, Placed, Unauthorised
+from kogge.contribution import refusals
+from kogge.errors import BadRequest, Conflict, KoggeError, Placed, Unauthorised
+from kogge.web.asked import language_of
 from kogge.web.pages import failure
 from kogge.web.pages.language import wants_page
 
@@ -33,7 +35,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(KoggeError)
     async def ours(request: Request, error: KoggeError) -> Response:
-        return shown(request, of(error))
+        return shown(request, of(_spoken(request, error)))
 
     @app.exception_handler(HTTPException)
     async def of_the_framework(request: Request, error: HTTPException) -> Response:
@@ -67,6 +69,16 @@ def shown(request: Request, response: Response) -> Response:
     return failure.page(request, response) if wants_page(request) else response
 
 
+def _spoken(request: Request, error: KoggeError) -> KoggeError:
+    """The error in the language of the findings, for those who contribute; else as it is."""
+    if not request.url.path.startswith("/contributions"):
+        return error
+    try:
+        return refusals.spoken(error, language_of(request))
+    except BadRequest:  # the language is what is wrong
+        return error
+
+
 def of(error: KoggeError) -> Response:
     """An error of ours as a response, with all that it knows."""
     if error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -81,6 +93,9 @@ def of(error: KoggeError) -> Response:
         headers["Retry-After"] = str(wait)
     if isinstance(error, Unauthorised):
         headers["WWW-Authenticate"] = "Bearer"  # RFC 6750, section 3
+    if error.lang != KoggeError.lang:  # the type stays the same in every language
+        headers |= {"Content-Language": error.lang, "Vary": "Accept-Language"}
+        more["type"] = TYPES + names.slugify(type(error).title)
     return problem(error.status, error.title, error.message, error.advice, headers, **more)
 
 
