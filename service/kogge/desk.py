@@ -22,6 +22,7 @@ from kogge.home import in_use, open_ledger, operator, rebuild, steps_beside
 from kogge.ledger import Caller, Ledger, Partners, Version
 from kogge.lookup import EXPERTISE, CurrentLookup
 from kogge.media import MediaType
+from kogge.portal.things import OFFERED as THING_FORMATS
 from kogge.publish import Publisher
 from kogge.questions import all_saved, query_text
 from kogge.settings import Settings
@@ -30,7 +31,9 @@ from kogge.store.embedded import EmbeddedStore
 from kogge.store.evaluate import Result, evaluate
 from kogge.store.guard import Limits
 from kogge.store.workers import Here, Pool
+from kogge.syntax import KINDS as THING_KINDS
 from kogge.syntax import format_file, prefixes, read_bytes
+from kogge.things import Things
 from kogge.validation import Checked, check, profiles, report
 
 if TYPE_CHECKING:
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXPERTISE",
+    "THING_FORMATS",
+    "THING_KINDS",
     "Checked",
     "Desk",
     "all_saved",
@@ -105,6 +110,7 @@ class Desk:
         self.rows = self._endpoint.rows
         self.graph, self.describe = self._endpoint.graph, self._endpoint.describe
         self.refresh = self._endpoint.refresh
+        self.things = Things(self._endpoint, ledger, settings.base_url)
 
     @classmethod
     def open(cls, settings: Settings, progress: Progress = silent) -> Desk:

@@ -23,7 +23,9 @@ from kogge.web import (
     problems,
     saved,
     sparql,
+    things,
 )
+from kogge.web.addresses import Prefixed, prefix_of
 from kogge.web.log import RequestLog
 from kogge.web.signing import Signing
 
@@ -52,7 +54,7 @@ def create_app(settings: Settings, desk: Desk | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.failure = None
     app.router.routes.append(sparql.route)
-    for part in (front, expertise, sparql, saved, graphs, contributions, history, health):
+    for part in (front, expertise, sparql, saved, graphs, contributions, history, things, health):
         app.include_router(part.router)
     openapi.install(app)
     problems.install(app)
@@ -62,7 +64,8 @@ def create_app(settings: Settings, desk: Desk | None = None) -> FastAPI:
         allow_origins=["*"],
         allow_methods=["GET", "HEAD", "POST", "OPTIONS"],
         allow_headers=["Accept", "Content-Type", "If-None-Match"],
-        expose_headers=["ETag", "Retry-After"],
+        expose_headers=["ETag", "Link", "Retry-After"],
     )
+    app.add_middleware(Prefixed, prefix=prefix_of(settings))
     app.add_middleware(RequestLog)
     return app

@@ -1,0 +1,112 @@
+"""Level 7, things: what is known of a thing: asked of the endpoint, its age from the ledger, then written."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from kogge import media, names
+from kogge.endpoint import Endpoint
+from kogge.errors import BadRequest, Gone, NotFound
+from kogge.ledger import Ledger
+from kogge.media import MediaType
+from kogge.portal import things as portal
+from kogge.portal.things import COUNTED, PAGE, Page
+from kogge.store import rows
+from kogge.store.evaluate import Result
+
+_ERASED = "What was said here was erased on request."
+
+
+@dataclass(frozen=True)
+class Record:
+    """That there is a thing: how many links point to it (None: more than are counted), of what time is the
+    newest version of a graph that speaks of it (None: versions are not kept), and the state of the store.
+    """
+
+    iri: str
+    links: int | None
+    modified: datetime | None
+    state: str
+
+
+class Things:
+    """Answers for single things; `ledger` is None where versions are not kept."""
+
+    def __init__(self, endpoint: Endpoint, ledger: Ledger | None, base: str) -> None:
+        self._endpoint = endpoint
+        self._ledger = ledger
+        self._base = base
+        self._ages = Ages(ledger) if ledger else None
+
+    async def record(self, iri: str) -> Record:
+        """What is known of a thing. Raises NotFound where nothing is, Gone where it was erased."""
+        answer = await self._endpoint.ask_saved("export/thing-record", {"thing": iri}, media.SPARQL_JSON.type)
+        found = rows.read(answer.body)
+        if not any(str(row["described"]) == "true" for row in found):
+            if self._ledger and self._ledger.erasures.gone(iri):
+                raise Gone(_ERASED)
+            raise NotFound(
+                f"There is no thing '{iri}'.", "GET /suggest?q=… finds things by a part of their name."
+            )
+        links = int(str(found[0]["links"]))
+        # Of a thing on several pages not every graph is known: then any of them may be the newest.
+        graphs = {str(row["graph"]) for row in found} if links <= PAGE else None
+        modified = await asyncio.to_thread(self._ages.newest, graphs) if self._ages else None
+        return Record(iri, links if links <= COUNTED else None, modified, answer.state)
+
+    async def description(self, record: Record, number: int, wanted: MediaType) -> tuple[Result, Page, str]:
+        """A page of the description of a thing in one of `portal.things.OFFERED`, and the state it is from.
+
+        Raises NotFound for a page that there is not, BadRequest for a number too large.
+        """
+        page = Page(record.iri, self._base + path_of(record.iri), number, record.links)
+        if page.last is not None and number > page.last:
+            raise NotFound(f"The description has no page {number}.", f"Its last page is {page.last}.")
+        if number > 1_000_000:
+            raise BadRequest("There is no such page.", "Follow the links rel=next from the first one.")
+        params = {"thing": record.iri, "offset": str((number - 1) * PAGE)}
+        answer = await self._endpoint.ask_saved("export/thing", params, media.N_TRIPLES.type)
+        result = await asyncio.to_thread(portal.description, answer.body, page, wanted)
+        return result, page, answer.state
+
+
+class Ages:
+    """When each graph got its newest version, read from the ledger as it grows."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._lock = threading.Lock()
+        self._number = self._erasures = 0
+        self._at: dict[str, datetime] = {}
+
+    def newest(self, graphs: set[str] | None = None) -> datetime | None:
+        """The time of the newest version of these graphs, or of all; None where none has a version."""
+        self._follow()
+        times = self._at.values() if graphs is None else (self._at[g] for g in graphs if g in self._at)
+        return max(times, default=None)
+
+    def of(self, graph: str) -> datetime | None:
+        """The time of the newest version of a graph."""
+        self._follow()
+        return self._at.get(graph)
+
+    def _follow(self) -> None:
+        with self._lock:
+            if (erasures := self._ledger.erasures.count) != self._erasures:
+                self._number, self._erasures = 0, erasures  # old versions have changed
+            for version in self._ledger.newest(after=self._number):
+                self._at[version.graph] = time_of(version.erased or version.at)
+                self._number = max(self._number, version.number)
+
+
+def time_of(at: str) -> datetime:
+    """A time of the ledger, in whole seconds, as HTTP has it."""
+    return datetime.fromisoformat(at).astimezone(UTC).replace(microsecond=0)
+
+
+def path_of(iri: str) -> str:
+    """The address of one of our IRIs at a service, behind its base address."""
+    return "/" + iri.removeprefix(names.BASE)

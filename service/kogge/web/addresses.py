@@ -1,0 +1,60 @@
+"""Level 8, web: addresses of this service for headers and bodies, and the language of a page."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import urlsplit
+
+from fastapi import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from kogge import names
+from kogge.settings import Settings
+
+_LANGUAGE: Final = re.compile(
+    r"\s*([a-z]{2,3})(?:-[a-z0-9]+)*\s*(?:;\s*q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?))?\s*"
+)
+
+
+def prefix_of(settings: Settings) -> str:
+    """The path under which the service is shown (`/kogge` of `https://city.example/kogge`), or nothing."""
+    return urlsplit(settings.base_url).path
+
+
+def here(request: Request, path: str) -> str:
+    """An address of this service for a header: relative to the host by which it was called.
+
+    The client resolves it (RFC 9110, 10.2.2); so it is right also where no base address was set.
+    """
+    return prefix_of(request.app.state.settings) + path
+
+
+def public(request: Request, path: str) -> str:
+    """An address of this service for a body, which may be read elsewhere: with the base address."""
+    base: str = request.app.state.settings.base_url
+    return base + path
+
+
+def language_of(request: Request) -> str:
+    """The language of ours that the header Accept-Language wants most; German if it names none."""
+    wanted: dict[str, float] = {}
+    for part in request.headers.get("accept-language", "").lower().split(","):
+        if found := _LANGUAGE.fullmatch(part):
+            wanted.setdefault(found[1], float(found[2] or 1))
+    best = max(names.LANGUAGES, key=lambda lang: wanted.get(lang, 0.0))  # max() keeps the first of equals
+    return best if wanted.get(best) else names.LANGUAGES[0]
+
+
+class Prefixed:
+    """Middleware that takes the prefix of the public address from a path, where a proxy has left it there."""
+
+    def __init__(self, app: ASGIApp, prefix: str) -> None:
+        self._app = app
+        self._prefix = prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes the request on."""
+        if self._prefix and scope["type"] == "http" and scope["path"].startswith(f"{self._prefix}/"):
+            scope = {**scope, "path": scope["path"][len(self._prefix) :]}
+        await self._app(scope, receive, send)
