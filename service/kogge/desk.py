@@ -22,6 +22,7 @@ from kogge.home import in_use, open_ledger, operator, rebuild, steps_beside
 from kogge.ledger import Caller, Ledger, Partners, Version
 from kogge.lookup import EXPERTISE, CurrentLookup
 from kogge.media import MediaType
+from kogge.portal.ontology import Words
 from kogge.portal.things import OFFERED as THING_FORMATS
 from kogge.publish import Publisher
 from kogge.questions import all_saved, query_text
@@ -33,7 +34,7 @@ from kogge.store.guard import Limits
 from kogge.store.workers import Here, Pool
 from kogge.syntax import KINDS as THING_KINDS
 from kogge.syntax import format_file, prefixes, read_bytes
-from kogge.things import Things
+from kogge.things import Things, time_of
 from kogge.validation import Checked, check, profiles, report
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ __all__ = [
     "THING_KINDS",
     "Checked",
     "Desk",
+    "Words",
     "all_saved",
     "ask_endpoint",
     "check",
@@ -61,6 +63,7 @@ __all__ = [
     "saved",
     "steps_beside",
     "template",
+    "time_of",
     "write_bytes",
 ]
 

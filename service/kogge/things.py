@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from kogge import media, names
 from kogge.endpoint import Endpoint
-from kogge.errors import BadRequest, Gone, NotFound
-from kogge.ledger import Ledger
+from kogge.errors import BadRequest, Gone, NotFound, Unavailable
+from kogge.ledger import Ledger, Version
 from kogge.media import MediaType
+from kogge.portal import framing
+from kogge.portal import ontology as vocabulary
 from kogge.portal import things as portal
 from kogge.portal.things import COUNTED, PAGE, Page
 from kogge.store import rows
@@ -71,6 +76,58 @@ class Things:
         answer = await self._endpoint.ask_saved("export/thing", params, media.N_TRIPLES.type)
         result = await asyncio.to_thread(portal.description, answer.body, page, wanted)
         return result, page, answer.state
+
+    async def graph(self, iri: str, accept: str | None, *, client: str | None = None) -> tuple[Result, str]:
+        """A graph without versions in one of `portal.things.OFFERED`, and its state; as `Endpoint.graph`."""
+        wanted = media.choose(accept, portal.OFFERED)
+        answer = await self._endpoint.graph(iri, media.N_TRIPLES.type, client=client)
+        return await asyncio.to_thread(portal.graph, answer.body, wanted), answer.state
+
+    async def ontology(self, version: str | None) -> Held:
+        """A version of our own words (None: the newest), as the ledger has it.
+
+        Raises NotFound with the versions that there are, Unavailable where versions are not kept.
+        """
+        return await asyncio.to_thread(self._ontology, version)
+
+    def _ontology(self, version: str | None) -> Held:
+        if self._ledger is None:
+            raise Unavailable("This graph has no versions.", "Open it in a folder.")
+        known = []
+        for each in reversed(self._ledger.history(names.ONTOLOGY_GRAPH)):
+            body = self._ledger.body(each.number)
+            said = vocabulary.version_of(body)
+            if body and version in (None, said):
+                return Held(each, body)
+            known.append(said)
+        told = ", ".join(sorted({each for each in known if each}))
+        raise NotFound(f"The words have no version '{version}'.", f"Versions are: {told}.")
+
+    async def ontology_as(self, held: Held, wanted: MediaType) -> Result:
+        """Our own words in one of `portal.things.OFFERED`."""
+        return await asyncio.to_thread(portal.graph, held.body, wanted)
+
+    async def page(self, held: Held, write: Callable[[vocabulary.Words], bytes]) -> bytes:
+        """The page that somebody writes of our own words, read for that; in a thread."""
+        return await asyncio.to_thread(lambda: write(vocabulary.words(framing.parsed(held.body))))
+
+    async def rules(self, wanted: MediaType) -> tuple[Result, str]:
+        """The rules in one of `media.GRAPHS`, and by what equal rules are known."""
+        return await asyncio.to_thread(_rules, wanted)
+
+
+@lru_cache(maxsize=8)
+def _rules(wanted: MediaType) -> tuple[Result, str]:
+    result = portal.written(vocabulary.shapes(), wanted)
+    return result, hashlib.sha256(result.body).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Held:
+    """A version of our own words, and what it says (N-Triples)."""
+
+    version: Version
+    body: bytes
 
 
 class Ages:

@@ -19,6 +19,7 @@ from kogge.web import (
     graphs,
     health,
     history,
+    ontology,
     openapi,
     problems,
     saved,
@@ -54,7 +55,7 @@ def create_app(settings: Settings, desk: Desk | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.failure = None
     app.router.routes.append(sparql.route)
-    for part in (front, expertise, sparql, saved, graphs, contributions, history, things, health):
+    for part in (front, expertise, sparql, saved, graphs, contributions, history, things, ontology, health):
         app.include_router(part.router)
     openapi.install(app)
     problems.install(app)

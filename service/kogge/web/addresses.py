@@ -10,6 +10,8 @@ from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kogge import names
+from kogge.desk import THING_FORMATS
+from kogge.media import MediaType
 from kogge.settings import Settings
 
 _LANGUAGE: Final = re.compile(
@@ -44,6 +46,15 @@ def language_of(request: Request) -> str:
             wanted.setdefault(found[1], float(found[2] or 1))
     best = max(names.LANGUAGES, key=lambda lang: wanted.get(lang, 0.0))  # max() keeps the first of equals
     return best if wanted.get(best) else names.LANGUAGES[0]
+
+
+def formats(address: str, this: MediaType | None = None) -> list[str]:
+    """The formats of what is at an address, but this one, for the header Link (RFC 8288)."""
+    return [
+        f'<{address}.{each.suffix}>; rel="alternate"; type="{each.type}"'
+        for each in THING_FORMATS
+        if each != this
+    ]
 
 
 class Prefixed:

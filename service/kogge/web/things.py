@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from datetime import datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import format_datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
@@ -14,8 +13,8 @@ from kogge import media, names
 from kogge.desk import THING_FORMATS, THING_KINDS
 from kogge.errors import NotFound
 from kogge.media import MediaType
-from kogge.web.addresses import here, language_of
-from kogge.web.context import beginning, desk_of, has_already, not_modified, send, while_there
+from kogge.web.addresses import formats, here, language_of
+from kogge.web.context import beginning, desk_of, has_already, not_modified, not_since, send, while_there
 
 router = APIRouter()
 
@@ -100,16 +99,6 @@ def split(name: str) -> tuple[str, str]:
     return before, ending
 
 
-def not_since(request: Request, modified: datetime) -> bool:
-    """Whether the client has it as it is since then (RFC 9110, 13.1.3); an ETag decides before a time."""
-    if request.method not in ("GET", "HEAD") or "if-none-match" in request.headers:
-        return False
-    try:
-        return parsedate_to_datetime(request.headers.get("if-modified-since", "")) >= modified
-    except (TypeError, ValueError):
-        return False
-
-
 async def _elsewhere(request: Request, iri: str, path: str, shown: str, chosen: MediaType) -> Response:
     """303 to the document about a thing, if there is such a thing."""
     await while_there(request, desk_of(request).things.record(iri))
@@ -128,9 +117,7 @@ async def _elsewhere(request: Request, iri: str, path: str, shown: str, chosen: 
 def _links(request: Request, iri: str, path: str, shown: str, this: MediaType | None) -> list[str]:
     """What the header Link says of a thing, whatever its format: the others, its name, its licence."""
     at = here(request, path)
-    found = [
-        f'<{at}.{each.suffix}>; rel="alternate"; type="{each.type}"' for each in THING_FORMATS if each != this
-    ]
+    found = formats(at, this)
     found += [
         f'<{here(request, f"/{lang}{shown}")}>; rel="alternate"; type="text/html"; hreflang="{lang}"'
         for lang in names.LANGUAGES
