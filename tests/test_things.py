@@ -18,7 +18,8 @@ import rdflib
 from starlette.testclient import TestClient
 
 from kogge import names, syntax
-from kogge.desk import THING_FORMATS, Desk
+from kogge.desk import THING_FORMATS, Desk, operator
+from kogge.portal.things import COUNTED, PAGE
 from kogge.settings import Settings
 from kogge.web import create_app
 
@@ -34,7 +35,7 @@ def problem(response: Any, status: int) -> dict[str, Any]:
     assert response.headers["content-type"] == "application/problem+json"
     body: dict[str, Any] = response.json()
     assert body["status"] == status
-    assert body["advice"]
+    assert body["detail"]
     return body
 
 
@@ -142,6 +143,22 @@ def test_a_thing_of_a_partner_has_its_owner_in_the_address(web: TestClient) -> N
     assert "id/project/luebeck/smart-parken" in told["detail"]
 
 
+def test_a_person_whose_data_was_erased_is_gone_and_links_to_it_too(tmp_path: Path) -> None:
+    settings = Settings.from_environment({"KOGGE_HOME": str(tmp_path)})
+    with TestClient(create_app(settings)) as client:
+        app: Any = client.app
+        path, desk = "/id/person/jan-lindenau", app.state.desk
+        assert client.get(f"{path}.json").json()["label"]
+        before = client.get("/id/municipality/luebeck.nt")
+        steward = operator(desk._ledger, "the steward")
+        desk.steps.erase(names.BASE + path[1:], steward)
+        for address in (path, f"{path}.ttl", f"{path}.html"):
+            assert problem(client.get(address, follow_redirects=False), 410)["title"] == "Erased"
+        problem(client.get("/id/person/nobody.ttl"), 404)
+        assert path not in client.get("/id/municipality/luebeck.nt").text
+        assert client.get("/id/municipality/luebeck.nt").headers["etag"] != before.headers["etag"]
+
+
 # Headers and conditions
 
 
@@ -199,6 +216,15 @@ def test_redirects_and_links_carry_the_prefix_of_a_proxy_and_names_stay(path: st
 # What is said
 
 
+def _pages(web: TestClient, path: str) -> Iterator[Any]:
+    while path:
+        response = web.get(path)
+        assert response.status_code == 200, response.text
+        yield response
+        following = re.search(r'<([^>]+)>; rel="next"', response.headers["link"])
+        path = following[1] if following else ""
+
+
 def test_a_description_has_what_points_to_the_thing_and_the_names_of_what_it_names(web: TestClient) -> None:
     told = web.get(f"{EVENT}.json").json()
     assert told["iri"] == names.ID + "event/expertentreffen-2019"
@@ -217,25 +243,19 @@ def test_a_description_has_what_points_to_the_thing_and_the_names_of_what_it_nam
 
 
 def test_what_somebody_knows_comes_with_its_evidence(web: TestClient) -> None:
-    told = web.get("/id/municipality/groningen.json").json()
-    known = [each for each in told["isHolderOf"] if each["type"] == ["Expertise"]]
+    pages = [page.json() for page in _pages(web, "/id/municipality/groningen.json")]
+    links = {
+        key: [each for page in pages for each in page.get(key, [])] for key in ("isHolderOf", "isMemberIn")
+    }
+    known = [each for each in links["isHolderOf"] if each["type"] == ["Expertise"]]
     shown = [each for each in known if each["evidenceKind"]["iri"].endswith("#shown")]
     assert {each["topics"]["label"]["de"] for each in shown} >= {"Wasserstoff"}
     for each in known:
         assert each["evidence"][0]["iri"].startswith(names.ID)
         assert each["evidence"][0]["label"]
         assert each["source"][0]["label"]
-    [membership, *_] = told["isMemberIn"]
+    [membership, *_] = [each for page in pages for each in page.get("isMemberIn", [])]
     assert membership["organization"]["label"]["en"]
-
-
-def _pages(web: TestClient, path: str) -> Iterator[Any]:
-    while path:
-        response = web.get(path)
-        assert response.status_code == 200, response.text
-        yield response
-        following = re.search(r'<([^>]+)>; rel="next"', response.headers["link"])
-        path = following[1] if following else ""
 
 
 def test_a_hub_comes_in_pages_that_together_have_every_link(web: TestClient) -> None:
@@ -258,7 +278,7 @@ def test_a_hub_comes_in_pages_that_together_have_every_link(web: TestClient) -> 
             and (t.subject.value, t.predicate.value) in links
         ]
         assert re.search(rf'totalItems> "{len(links)}"', page.text)
-    assert len(pages) == -(-len(links) // 50)
+    assert len(pages) == -(-len(links) // PAGE)
     assert links == set(found)
     assert len({page.headers["etag"] for page in pages}) == len(pages)
     told = pages[1].headers["link"]
@@ -266,6 +286,13 @@ def test_a_hub_comes_in_pages_that_together_have_every_link(web: TestClient) -> 
         assert f'rel="{relation}"' in told
     moved = web.get("/topic/smart-city?page=2", follow_redirects=False)
     assert moved.headers["location"] == "/topic/smart-city.ttl?page=2"
+
+
+def test_the_numbers_of_a_page_are_those_of_the_questions() -> None:
+    folder = Path(__file__).parents[1] / "queries" / "export"
+    text = (folder / "thing.rq").read_text(encoding="utf-8")
+    assert text.count(f"LIMIT {PAGE} OFFSET 0") == text.count("LIMIT") == 3
+    assert f"LIMIT {COUNTED + 1}\n" in (folder / "thing-record.rq").read_text(encoding="utf-8")
 
 
 # Each format says the same

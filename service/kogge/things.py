@@ -5,24 +5,27 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import threading
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Final
 
 from kogge import media, names
 from kogge.endpoint import Endpoint
 from kogge.errors import BadRequest, Gone, NotFound, Unavailable
 from kogge.ledger import Ledger, Version
 from kogge.media import MediaType
-from kogge.portal import framing
+from kogge.portal import framing, sitemap
 from kogge.portal import ontology as vocabulary
 from kogge.portal import things as portal
 from kogge.portal.things import COUNTED, PAGE, Page
 from kogge.store import rows
 from kogge.store.evaluate import Result
 
-_ERASED = "What was said here was erased on request."
+_MOST_PAGES: Final = 1_000_000
+_ERASED: Final = "What was said here was erased on request."
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,16 @@ class Record:
     iri: str
     links: int | None
     modified: datetime | None
+    state: str
+
+
+@dataclass(frozen=True)
+class Description:
+    """A page of the description of a thing, and the state of the store that it is from."""
+
+    record: Record
+    page: Page
+    result: Result
     state: str
 
 
@@ -62,20 +75,25 @@ class Things:
         modified = await asyncio.to_thread(self._ages.newest, graphs) if self._ages else None
         return Record(iri, links if links <= COUNTED else None, modified, answer.state)
 
-    async def description(self, record: Record, number: int, wanted: MediaType) -> tuple[Result, Page, str]:
-        """A page of the description of a thing in one of `portal.things.OFFERED`, and the state it is from.
+    async def description(self, iri: str, number: int, wanted: MediaType) -> Description:
+        """A page of the description of a thing in one of `portal.things.OFFERED`.
 
-        Raises NotFound for a page that there is not, BadRequest for a number too large.
+        Raises as `record`, NotFound for a page that there is not, BadRequest for a number too large.
         """
-        page = Page(record.iri, self._base + path_of(record.iri), number, record.links)
-        if page.last is not None and number > page.last:
-            raise NotFound(f"The description has no page {number}.", f"Its last page is {page.last}.")
-        if number > 1_000_000:
+        if number > _MOST_PAGES:
             raise BadRequest("There is no such page.", "Follow the links rel=next from the first one.")
-        params = {"thing": record.iri, "offset": str((number - 1) * PAGE)}
-        answer = await self._endpoint.ask_saved("export/thing", params, media.N_TRIPLES.type)
+        params = {"thing": iri, "offset": str((number - 1) * PAGE)}
+        asking = asyncio.create_task(self._endpoint.ask_saved("export/thing", params, media.N_TRIPLES.type))
+        try:
+            record = await self.record(iri)
+            page = Page(iri, self._base + path_of(iri), number, record.links)
+            if page.last is not None and number > page.last:
+                raise NotFound(f"The description has no page {number}.", f"Its last page is {page.last}.")
+            answer = await asking
+        finally:
+            asking.cancel()
         result = await asyncio.to_thread(portal.description, answer.body, page, wanted)
-        return result, page, answer.state
+        return Description(record, page, result, answer.state)
 
     async def graph(self, iri: str, accept: str | None, *, client: str | None = None) -> tuple[Result, str]:
         """A graph without versions in one of `portal.things.OFFERED`, and its state; as `Endpoint.graph`."""
@@ -114,6 +132,29 @@ class Things:
     async def rules(self, wanted: MediaType) -> tuple[Result, str]:
         """The rules in one of `media.GRAPHS`, and by what equal rules are known."""
         return await asyncio.to_thread(_rules, wanted)
+
+    async def sitemap(self, number: int | None) -> tuple[Result, str]:
+        """A part of the sitemap, from 1, or (None) all of it, where it is large the list of its parts.
+
+        Raises NotFound for a part that there is not.
+        """
+        asked = await self._endpoint.ask_saved("export/sitemap-size", {}, media.SPARQL_JSON.type)
+        parts = max(1, -(-int(str(rows.read(asked.body)[0]["things"])) // sitemap.PART))
+        if number is None and parts > 1:
+            addresses = [f"{self._base}/sitemap-{each}.xml" for each in range(1, parts + 1)]
+            return Result(media.XML, sitemap.index(addresses)), asked.state
+        if number is not None and not 1 <= number <= parts:
+            raise NotFound(f"The sitemap has no part {number}.", f"Its last part is {parts}.")
+        params = {"offset": str(((number or 1) - 1) * sitemap.PART)}
+        answer = await self._endpoint.ask_saved("export/sitemap", params, media.SPARQL_JSON.type)
+        return await asyncio.to_thread(self._sitemap, answer.body), answer.state
+
+    def _sitemap(self, body: bytes) -> Result:
+        graphs: dict[str, set[str]] = defaultdict(set)
+        for row in rows.read(body):
+            graphs[str(row["thing"])].add(str(row["graph"]))
+        things = {iri: self._ages.newest(of) if self._ages else None for iri, of in graphs.items()}
+        return Result(media.XML, sitemap.pages(things, self._base), len(things))
 
 
 @lru_cache(maxsize=8)

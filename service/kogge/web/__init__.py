@@ -23,6 +23,7 @@ from kogge.web import (
     openapi,
     problems,
     saved,
+    sitemap,
     sparql,
     things,
 )
@@ -55,7 +56,19 @@ def create_app(settings: Settings, desk: Desk | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.failure = None
     app.router.routes.append(sparql.route)
-    for part in (front, expertise, sparql, saved, graphs, contributions, history, things, ontology, health):
+    for part in (
+        front,
+        expertise,
+        sparql,
+        saved,
+        graphs,
+        contributions,
+        history,
+        things,
+        ontology,
+        sitemap,
+        health,
+    ):
         app.include_router(part.router)
     openapi.install(app)
     problems.install(app)

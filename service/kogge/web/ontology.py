@@ -8,7 +8,7 @@ from functools import cache
 from typing import Annotated, Final, Literal
 
 import jinja2
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from kogge import media, names
 from kogge.desk import THING_FORMATS, Words, prefixes, time_of
@@ -20,6 +20,8 @@ from kogge.web.context import desk_of, not_since, send
 
 router = APIRouter()
 
+Ending = Annotated[str, Path(examples=["ttl"])]
+Version = Annotated[str, Path(examples=["0.1.0"], description="With or without an ending.")]
 Lang = Annotated[Literal["de", "en", "nl"] | None, Query(description="The language of the page.")]
 
 _OFFERED: Final = (*THING_FORMATS, media.HTML)
@@ -35,13 +37,13 @@ async def ontology(request: Request, lang: Lang = None) -> Response:
 
 
 @router.api_route("/ontology.{ending}", methods=["GET", "HEAD"])
-async def ontology_as(request: Request, ending: str, lang: Lang = None) -> Response:
+async def ontology_as(request: Request, ending: Ending, lang: Lang = None) -> Response:
     """The same in one format: `.ttl .jsonld .nt .rdf .json .csv .html`."""
     return await _answered(request, None, _format(ending), lang)
 
 
 @router.api_route("/ontology/{version}", methods=["GET", "HEAD"])
-async def ontology_version(request: Request, version: str, lang: Lang = None) -> Response:
+async def ontology_version(request: Request, version: Version, lang: Lang = None) -> Response:
     """A version of our words, such as `0.1.0`, by Accept or with an ending."""
     number, _, ending = version.rpartition(".")
     if ending in _ENDINGS:
@@ -57,7 +59,7 @@ async def shapes(request: Request) -> Response:
 
 
 @router.api_route("/shapes.{ending}", methods=["GET", "HEAD"])
-async def shapes_as(request: Request, ending: str) -> Response:
+async def shapes_as(request: Request, ending: Ending) -> Response:
     """The same in one format: `.ttl .jsonld .nt .rdf`."""
     wanted = _ENDINGS.get(ending)
     if wanted not in _RULES:

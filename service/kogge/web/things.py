@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from email.utils import format_datetime
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from kogge import media, names
 from kogge.desk import THING_FORMATS, THING_KINDS
@@ -20,12 +20,17 @@ router = APIRouter()
 
 Number = Annotated[int, Query(ge=1, le=999_999_999, description="The page of a thing with many links.")]
 
+Kind = Annotated[str, Path(examples=["municipality"])]
+Slug = Annotated[str, Path(examples=["luebeck"], description="Also `owner/name`; with or without an ending.")]
+Topic = Annotated[str, Path(examples=["wasserstoff"], description="With or without an ending.")]
+Ending = Annotated[str, Path(examples=["ttl"])]
+
 _ENDINGS: Final[Mapping[str, MediaType]] = {each.suffix: each for each in THING_FORMATS}
 _OFFERED: Final = (*THING_FORMATS, media.HTML)
 
 
 @router.api_route("/id/{kind}/{slug:path}", methods=["GET", "HEAD"])
-async def thing(request: Request, kind: str, slug: str, page: Number = 1) -> Response:
+async def thing(request: Request, kind: Kind, slug: Slug, page: Number = 1) -> Response:
     """A thing. It is no document, so 303 leads to one, by Accept: its page, or what is known in a format.
 
     With an ending (`.ttl .jsonld .nt .rdf .json .csv`) what is known, at once; `.html` leads to the page.
@@ -38,7 +43,7 @@ async def thing(request: Request, kind: str, slug: str, page: Number = 1) -> Res
 
 
 @router.api_route("/topic/{slug}", methods=["GET", "HEAD"])
-async def topic(request: Request, slug: str, page: Number = 1) -> Response:
+async def topic(request: Request, slug: Topic, page: Number = 1) -> Response:
     """A topic of the thesaurus, in the same way."""
     slug, ending = split(slug)
     return await answered(request, f"/topic/{slug}", f"/topic/{slug}", ending, page)
@@ -51,7 +56,7 @@ async def topics(request: Request, page: Number = 1) -> Response:
 
 
 @router.api_route("/topic.{ending}", methods=["GET", "HEAD"])
-async def topics_as(request: Request, ending: str, page: Number = 1) -> Response:
+async def topics_as(request: Request, ending: Ending, page: Number = 1) -> Response:
     """The thesaurus in a format."""
     return await answered(request, "/topic", "/topics", ending, page)
 
@@ -79,16 +84,16 @@ async def answered(request: Request, path: str, shown: str, ending: str, number:
     held = has_already(request, beginning(await desk.refresh(), key) + wanted.suffix)
     if held:
         return not_modified(held)
-    record = await while_there(request, desk.things.record(iri))
-    headers = {"Link": ", ".join(_links(request, iri, path, shown, wanted))}
-    if record.modified:
-        headers["Last-Modified"] = format_datetime(record.modified, usegmt=True)
-        if not_since(request, record.modified):
+    found = await while_there(request, desk.things.description(iri, number, wanted))
+    links = _links(request, iri, path, shown, wanted)
+    for relation, other in found.page.others.items():
+        links.append(f'<{here(request, path)}.{ending}?page={other}>; rel="{relation}"')
+    headers = {"Link": ", ".join(links)}
+    if modified := found.record.modified:
+        headers["Last-Modified"] = format_datetime(modified, usegmt=True)
+        if not_since(request, modified):
             return Response(status_code=304, headers={**headers, "Vary": "Accept, Accept-Encoding"})
-    result, page, state = await while_there(request, desk.things.description(record, number, wanted))
-    for relation, other in page.others.items():
-        headers["Link"] += f', <{here(request, path)}.{ending}?page={other}>; rel="{relation}"'
-    response = await send(request, result, state, key)
+    response = await send(request, found.result, found.state, key)
     response.headers.update(headers)
     return response
 
