@@ -22,8 +22,8 @@ from kogge.home import in_use, open_ledger, operator, rebuild, steps_beside
 from kogge.ledger import Caller, Ledger, Partners, Version
 from kogge.lookup import EXPERTISE, CurrentLookup
 from kogge.media import MediaType
-from kogge.portal.ontology import Words
 from kogge.portal.things import OFFERED as THING_FORMATS
+from kogge.portal.vocabulary import Words
 from kogge.publish import Publisher
 from kogge.questions import all_saved, query_text
 from kogge.settings import Settings

@@ -17,8 +17,7 @@ from kogge.endpoint import Endpoint
 from kogge.errors import BadRequest, Gone, NotFound, Unavailable
 from kogge.ledger import Ledger, Version
 from kogge.media import MediaType
-from kogge.portal import framing, sitemap
-from kogge.portal import ontology as vocabulary
+from kogge.portal import framing, sitemap, vocabulary
 from kogge.portal import things as portal
 from kogge.portal.things import COUNTED, PAGE, Page
 from kogge.store import rows

@@ -19,13 +19,13 @@ from kogge.web import (
     graphs,
     health,
     history,
-    ontology,
     openapi,
     problems,
     saved,
     sitemap,
     sparql,
     things,
+    vocabulary,
 )
 from kogge.web.addresses import Prefixed, prefix_of
 from kogge.web.log import RequestLog
@@ -65,7 +65,7 @@ def create_app(settings: Settings, desk: Desk | None = None) -> FastAPI:
         contributions,
         history,
         things,
-        ontology,
+        vocabulary,
         sitemap,
         health,
     ):

@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 
 from kogge import artefacts, names, syntax
 from kogge.ledger import Ledger
-from kogge.portal import ontology
+from kogge.portal import vocabulary
 from kogge.settings import Settings
 from kogge.web import create_app
 
@@ -118,7 +118,7 @@ def test_the_page_tells_what_the_rules_ask_for_and_where_a_term_is_used(web: Tes
     assert re.search(
         r"kogge:status ?1 ?status: How far the project has come\. ?kogge:planned, kogge:running", text
     )
-    words = ontology.words(syntax.parse(web.get("/ontology.nt").content, "nt"))
+    words = vocabulary.words(syntax.parse(web.get("/ontology.nt").content, "nt"))
     [status] = [each for each in words.properties if each.key == "status"]
     assert names.KOGGE + "Project" in status.used
     assert "lookup/projects" in status.questions
