@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from kogge import syntax
 from kogge.portal import schema_org
 
 VOCABULARIES = Path(__file__).parents[2] / "shared" / "standards" / "vocabularies"
@@ -50,10 +50,14 @@ def test_no_text_ends_the_element_in_which_it_stands() -> None:
 
 
 def test_every_word_exists_in_schema_org() -> None:
-    found = [path for path in VOCABULARIES.glob("*") if "schema" in path.name.lower()]
+    found = [path for path in VOCABULARIES.glob("schemaorg*") if path.suffix == ".ttl"]
     if not found:
         pytest.skip("the vocabulary of schema.org is not here")
-    known = set(re.findall(r"https?://schema\.org/(\w+)", "".join(p.read_text("utf-8") for p in found)))
+    known = {
+        str(triple.subject)[1:-1].partition("schema.org/")[2]
+        for path in found
+        for triple in syntax.read_file(path)
+    }
     used = set(schema_org._TYPES.values()) | set(schema_org._KEYS.values())
     assert len(known) > 1000
     assert (used | {"Thing", "name", "alternateName", "inLanguage"}) - known == set()
