@@ -6,6 +6,7 @@ from kogge import media, versions
 from kogge.errors import Gone, NotFound
 from kogge.ledger import Version
 from kogge.media import MediaType
+from kogge.portal import things
 from kogge.steps import Steps
 from kogge.store.evaluate import Result
 
@@ -25,7 +26,7 @@ def version(steps: Steps, graph: str, number: int | None, wanted: MediaType) -> 
         raise Gone("What was said here was erased on request.", f"The other versions: {graph}/history")
     if not body:
         raise NotFound(f"The graph says nothing since version {chosen.version}.", "Its versions: …/history")
-    return chosen, Result(wanted, versions.written(body, wanted))
+    return chosen, things.graph(body, wanted)
 
 
 def history(steps: Steps, graph: str, wanted: MediaType) -> tuple[list[Version], Result | None]:

@@ -22,6 +22,8 @@ from kogge.home import in_use, open_ledger, operator, rebuild, steps_beside
 from kogge.ledger import Caller, Ledger, Partners, Version
 from kogge.lookup import EXPERTISE, CurrentLookup
 from kogge.media import MediaType
+from kogge.portal.things import OFFERED as THING_FORMATS
+from kogge.portal.vocabulary import Words
 from kogge.publish import Publisher
 from kogge.questions import all_saved, query_text
 from kogge.settings import Settings
@@ -30,7 +32,9 @@ from kogge.store.embedded import EmbeddedStore
 from kogge.store.evaluate import Result, evaluate
 from kogge.store.guard import Limits
 from kogge.store.workers import Here, Pool
+from kogge.syntax import KINDS as THING_KINDS
 from kogge.syntax import format_file, prefixes, read_bytes
+from kogge.things import Things, time_of
 from kogge.validation import Checked, check, profiles, report
 
 if TYPE_CHECKING:
@@ -38,8 +42,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXPERTISE",
+    "THING_FORMATS",
+    "THING_KINDS",
     "Checked",
     "Desk",
+    "Words",
     "all_saved",
     "ask_endpoint",
     "check",
@@ -56,6 +63,7 @@ __all__ = [
     "saved",
     "steps_beside",
     "template",
+    "time_of",
     "write_bytes",
 ]
 
@@ -105,6 +113,7 @@ class Desk:
         self.rows = self._endpoint.rows
         self.graph, self.describe = self._endpoint.graph, self._endpoint.describe
         self.refresh = self._endpoint.refresh
+        self.things = Things(self._endpoint, ledger, settings.base_url)
 
     @classmethod
     def open(cls, settings: Settings, progress: Progress = silent) -> Desk:

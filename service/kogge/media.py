@@ -46,12 +46,13 @@ XLSX: Final = MediaType(
 )
 JSON: Final = MediaType("application/json", "json", "JSON")
 HTML: Final = MediaType("text/html", "html", "HTML")
+XML: Final = MediaType("application/xml", "xml", "XML")
 TEXT: Final = MediaType("text/plain", "txt", "plain text")
 PROBLEM: Final = MediaType("application/problem+json", "json", "RFC 9457 problem")
 
 TABLE: Final = (
     TURTLE, N_TRIPLES, JSON_LD, RDF_XML, TRIG, N_QUADS,
-    SPARQL_JSON, SPARQL_XML, CSV, TSV, XLSX, JSON, HTML, TEXT, PROBLEM,
+    SPARQL_JSON, SPARQL_XML, CSV, TSV, XLSX, JSON, HTML, XML, TEXT, PROBLEM,
 )  # fmt: skip
 GRAPHS: Final = (TURTLE, N_TRIPLES, JSON_LD, RDF_XML, TRIG, N_QUADS)
 SHEETS: Final = (XLSX, CSV)

@@ -1,8 +1,8 @@
 """Level 4, questions: reads the saved questions of `queries/`, binds their parameters, runs the rules.
 
 A saved question is one SPARQL 1.1 query in a file of its own. It runs as it stands, on any endpoint, because
-its first `VALUES` clause carries an example of every parameter. Its front-matter (lines `#+ `, read as TOML)
-says what it answers, in three languages, and of which kind the parameters are:
+a `VALUES` clause, or each of several, carries an example of every parameter. Its front-matter (lines `#+ `,
+read as TOML) says what it answers, in three languages, and of which kind the parameters are:
 
     #+ summary = "Members of an alliance on a day."
     #+ question.de = "Wer war an einem Tag Mitglied eines Bündnisses?"
@@ -10,10 +10,12 @@ says what it answers, in three languages, and of which kind the parameters are:
     ...
     VALUES (?alliance ?lang) { (<https://w3id.org/kogge/id/alliance/smarte-hanse> "de") }
 
-Binding puts other terms into that clause, each made and written by pyoxigraph, so that what a user types
-never becomes query text. A parameter that is left open is `UNDEF`. The substitutions of pyoxigraph were tried
-and not taken: they want each variable in the projection, they reach into groups where SPARQL keeps a variable
-out of scope, and no other endpoint has them. A `VALUES` clause means the same everywhere (SPARQL 1.1, 10.2).
+Binding puts other terms into these clauses, each made and written by pyoxigraph, so that what a user types
+never becomes query text. A parameter that is left open is `UNDEF`. One of the kind `offset` is no term, but
+the number that follows OFFSET in a question that is answered page by page. The substitutions of pyoxigraph
+were tried and not taken: they want each variable in the projection, they reach into groups where SPARQL keeps
+a variable out of scope, and no other endpoint has them. A `VALUES` clause means the same everywhere (SPARQL
+1.1, 10.2).
 """
 
 from __future__ import annotations
@@ -52,6 +54,7 @@ _FORM: Final = re.compile(
     r"^(?:\s*(?:PREFIX|BASE)\b[^\n>]*>)*\s*(SELECT|ASK|CONSTRUCT|DESCRIBE)\b", re.MULTILINE | re.IGNORECASE
 )
 _VALUES: Final = re.compile(r"VALUES \(((?:\?\w+ ?)+)\) \{ \(.*\) \}$", re.MULTILINE)
+_OFFSET: Final = re.compile(r"\bOFFSET \d+$", re.MULTILINE)
 _KEYS: Final = frozenset({"summary", "question", "parameters", "expect", "reached", "reached_by_class"})
 
 
@@ -153,8 +156,10 @@ def _question(path: Path, front: dict[str, Any], text: str) -> Question:
     for parameter in parameters:
         if parameter.kind not in KINDS:
             raise ValueError(f"'{parameter.name}' has the unknown kind '{parameter.kind}'")
-    if parameters and _clause(text, parameters) is None:
+    if _variables(parameters) and not _clauses(text, parameters):
         raise ValueError(f"no line 'VALUES ({_variables(parameters)}) {{ (…) }}'")
+    if any(parameter.kind == "offset" for parameter in parameters) and not _OFFSET.search(text):
+        raise ValueError("no line that ends in 'OFFSET 0'")
     return Question(
         group=group,
         name=path.stem,
@@ -195,13 +200,19 @@ def bind(question: Question, params: Mapping[str, str]) -> dict[str, Term]:
 
 
 def as_text(question: Question, params: Mapping[str, str]) -> str:
-    """The query with these parameters in its `VALUES` clause, to be run on any endpoint. Raises as `bind`."""
+    """The query with these parameters in its `VALUES` clauses, for any endpoint. Raises as `bind`."""
     bound = bind(question, params)
-    if (clause := _clause(question.text, question.parameters)) is None:
-        return question.text
-    row = " ".join(str(bound.get(parameter.name, "UNDEF")) for parameter in question.parameters)
+    text = question.text
+    row = " ".join(
+        str(bound.get(each.name, "UNDEF")) for each in question.parameters if each.kind != "offset"
+    )
     values = f"VALUES ({_variables(question.parameters)}) {{ ({row}) }}"
-    return question.text[: clause.start()] + values + question.text[clause.end() :]
+    for clause in reversed(_clauses(text, question.parameters)):
+        text = text[: clause.start()] + values + text[clause.end() :]
+    for each in question.parameters:
+        if each.kind == "offset" and (number := bound.get(each.name)):
+            text = _OFFSET.sub(f"OFFSET {number.value}", text)
+    return text
 
 
 def query_text(name: str, params: Mapping[str, str]) -> str:
@@ -237,13 +248,13 @@ def derive(store: Store) -> None:
 
 
 def _variables(parameters: tuple[Parameter, ...]) -> str:
-    return " ".join(f"?{parameter.name}" for parameter in parameters)
+    return " ".join(f"?{parameter.name}" for parameter in parameters if parameter.kind != "offset")
 
 
-def _clause(text: str, parameters: tuple[Parameter, ...]) -> re.Match[str] | None:
-    """Where the `VALUES` clause with exactly these parameters, in this order, stands in the query."""
+def _clauses(text: str, parameters: tuple[Parameter, ...]) -> list[re.Match[str]]:
+    """Where the `VALUES` clauses with exactly these parameters, in this order, stand in the query."""
     wanted = _variables(parameters)
-    return next((found for found in _VALUES.finditer(text) if found[1].strip() == wanted), None)
+    return [found for found in _VALUES.finditer(text) if wanted and found[1].strip() == wanted]
 
 
 def _example(parameter: Parameter) -> str:
@@ -294,6 +305,12 @@ def _integer(_: str, value: str) -> Term:
     return ox.Literal(int(value))
 
 
+def _offset(_: str, value: str) -> Term:
+    if not re.fullmatch(r"[0-9]{1,9}", value):
+        raise ValueError("it is no number of rows to leave out")
+    return ox.Literal(int(value))
+
+
 def _country(_: str, value: str) -> Term:
     if not re.fullmatch(r"[A-Za-z]{2}", value):
         raise ValueError("a country is written as its two letters (ISO 3166-1)")
@@ -317,6 +334,7 @@ KINDS: Final[Mapping[str, Callable[[str, str], Term]]] = {
     "language": _language,
     "date": _date,
     "integer": _integer,
+    "offset": _offset,
     "country": _country,
     "text": _text,
 }

@@ -23,8 +23,12 @@ from kogge.web import (
     pages,
     problems,
     saved,
+    sitemap,
     sparql,
+    things,
+    vocabulary,
 )
+from kogge.web.addresses import Prefixed, prefix_of
 from kogge.web.log import RequestLog
 from kogge.web.pages.headers import PageHeaders
 from kogge.web.signing import Signing
@@ -54,7 +58,19 @@ def create_app(settings: Settings, desk: Desk | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.failure = None
     app.router.routes.append(sparql.route)
-    for part in (front, expertise, sparql, saved, graphs, contributions, history, health):
+    for part in (
+        front,
+        expertise,
+        sparql,
+        saved,
+        graphs,
+        contributions,
+        history,
+        things,
+        vocabulary,
+        sitemap,
+        health,
+    ):
         app.include_router(part.router)
     openapi.install(app)
     pages.install(app)
@@ -66,7 +82,8 @@ def create_app(settings: Settings, desk: Desk | None = None) -> FastAPI:
         allow_origins=["*"],
         allow_methods=["GET", "HEAD", "POST", "OPTIONS"],
         allow_headers=["Accept", "Content-Type", "If-None-Match"],
-        expose_headers=["ETag", "Retry-After"],
+        expose_headers=["ETag", "Link", "Retry-After"],
     )
+    app.add_middleware(Prefixed, prefix=prefix_of(settings))
     app.add_middleware(RequestLog)
     return app

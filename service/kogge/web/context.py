@@ -6,6 +6,8 @@ import asyncio
 import gzip
 import re
 from collections.abc import Coroutine
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Final, Protocol, TypeVar
 
 from fastapi import Request, Response
@@ -157,6 +159,16 @@ def has_already(request: Request, beginning: str) -> str:
         return ""
     tags = _TAG.findall(request.headers.get("if-none-match", ""))
     return next((tag for tag in tags if tag.startswith(beginning)), "")
+
+
+def not_since(request: Request, modified: datetime) -> bool:
+    """Whether the client has it as it is since then (RFC 9110, 13.1.3); an ETag decides before a time."""
+    if request.method not in ("GET", "HEAD") or "if-none-match" in request.headers:
+        return False
+    try:
+        return parsedate_to_datetime(request.headers.get("if-modified-since", "")) >= modified
+    except (TypeError, ValueError):
+        return False
 
 
 def not_modified(etag: str) -> Response:

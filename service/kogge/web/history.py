@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import re
+from email.utils import format_datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
 from kogge import media, names
+from kogge.desk import THING_FORMATS, time_of
 from kogge.errors import BadRequest
 from kogge.ledger import Version
+from kogge.media import MediaType
 from kogge.steps import Steps
 from kogge.web import told
+from kogge.web.addresses import formats, here
 from kogge.web.asked import IF_MATCH, fields_of, graph_of, held_to, text_of, version_of
-from kogge.web.context import client_of, desk_of, not_modified, send, while_there
+from kogge.web.context import client_of, desk_of, not_modified, not_since, send, while_there
 from kogge.web.signing import signed
 
 router = APIRouter()
 
 _OFFERED: Final = (media.TURTLE, media.N_TRIPLES, media.JSON_LD, media.RDF_XML)
-_SUFFIXES: Final = {each.suffix: each for each in (*_OFFERED, media.JSON)}
+_SUFFIXES: Final = {each.suffix: each for each in THING_FORMATS}
 _RANGE: Final = re.compile(r"(\d{1,9})\.\.(\d{1,9})")
 _MADE: Final = (names.DERIVED_GRAPH, names.HISTORY_GRAPH)  # they have a state, and no versions
 _SECURITY: Final[dict[str, Any]] = {"security": [{"token": []}]}
@@ -42,7 +46,7 @@ async def graph(
     version: Annotated[int | None, Query(ge=1, le=999_999_999)] = None,
     difference: Annotated[str | None, Query(examples=["1..2"])] = None,
 ) -> Response:
-    """A named graph in RDF, by Accept or with `.ttl .nt .jsonld .rdf` at the end of its address.
+    """A named graph, by Accept or with `.ttl .nt .jsonld .rdf .json .csv` at the end of its address.
 
     `version` gives an older one, `difference` (as JSON) what was added and removed between two; 0 is nothing.
     """
@@ -53,22 +57,31 @@ async def graph(
         found = await desk.look(lambda steps: steps.difference(iri, first, second))
         return told.as_json(found.as_json(), headers={"Cache-Control": "no-cache", "Vary": "Accept"})
     if iri in _MADE:
-        answer = await while_there(request, desk.graph(iri, accept, client=client_of(request)))
-        return await send(request, answer, answer.state)
-    held, result = await desk.version(iri, version, accept, _OFFERED)
+        made, state = await while_there(request, desk.things.graph(iri, accept, client=client_of(request)))
+        response = await send(request, made, state)
+        response.headers["Link"] = ", ".join(_links(request, iri, made.media))
+        return response
+    held, result = await desk.version(iri, version, accept, THING_FORMATS)
     erased = "-" + re.sub(r"\D", "", held.erased) if held.erased else ""
     etag = f'"v{held.version}{erased}"'
-    if etag in request.headers.get("if-none-match", ""):
+    modified = time_of(held.erased or held.at)
+    if etag in request.headers.get("if-none-match", "") or not_since(request, modified):
         return not_modified(etag)
-    headers = {
-        "ETag": etag,
-        "Vary": "Accept",
-        "Cache-Control": "no-cache",
-        "X-Content-Type-Options": "nosniff",
-        "Link": f'<{told.path_of(iri)}/history>; rel="version-history"',  # RFC 5829
-        "Content-Location": f"{told.path_of(iri)}?version={held.version}",
-    }
-    return Response(result.body, media_type=result.media.content_type, headers=headers)
+    path = here(request, told.path_of(iri))
+    response = await send(request, result, "", None)
+    response.headers.update(
+        {
+            "ETag": etag,
+            "Last-Modified": format_datetime(modified, usegmt=True),
+            "Cache-Control": "no-cache",
+            # RFC 5829, section 3.1
+            "Link": ", ".join(
+                [f'<{path}/history>; rel="version-history"', *_links(request, iri, result.media)]
+            ),
+            "Content-Location": f"{path}?version={held.version}",
+        }
+    )
+    return response
 
 
 @router.api_route("/graph/{owner}/{slug}/history", methods=["GET", "HEAD"])
@@ -127,6 +140,17 @@ async def delete(request: Request, owner: str, slug: str) -> Response:
         lambda steps: steps.delete(iri, caller, note, if_match=held_to(steps, iri, condition))
     )
     return told.as_json({"state": "deleted"} | told.version(made))
+
+
+def _links(request: Request, iri: str, this: MediaType) -> list[str]:
+    """The other formats, the name and the licence of a graph, for the header Link."""
+    path = here(request, told.path_of(iri))
+    return [
+        *formats(path, this),
+        f'<{here(request, "/ontology")}>; rel="describedby"',
+        f'<{iri}>; rel="cite-as"',
+        f'<{names.CC_BY}>; rel="license"',
+    ]
 
 
 def _asked(request: Request, owner: str, slug: str) -> tuple[str, str | None]:

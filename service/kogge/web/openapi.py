@@ -101,7 +101,7 @@ def _operation(question: Question) -> dict[str, Any]:
                 "required": not each.optional and each.default is None,
                 "description": f"Kind: {each.kind}.",
                 "schema": {
-                    "type": "integer" if each.kind == "integer" else "string",
+                    "type": "integer" if each.kind in ("integer", "offset") else "string",
                     **({"default": each.default} if each.default is not None else {}),
                 },
                 "example": each.example,
