@@ -19,7 +19,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, QueryBoolean, QuerySolutions, Triple
 
-from kogge import artefacts, syntax
+from kogge import artefacts, names, syntax
 from kogge.errors import (
     BadRequest,
     Forbidden,
@@ -981,3 +981,28 @@ def test_a_store_is_cleared_and_opened_anew(store: EmbeddedStore) -> None:
     assert store.size == len(store.engine) == 4
     store.clear()
     assert (store.size, store.graphs(), store.state) == (0, [], EmbeddedStore().state)
+
+
+def test_a_commit_does_not_look_at_every_graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = EmbeddedStore(tmp_path / "store")
+    graphs = [names.graph("luebeck", f"g{n}") for n in range(20)]
+    store.replace_graphs({graph: [_about(graph, "1")] for graph in graphs})
+    looked: list[str] = []
+    named = store._names
+
+    def looking() -> Iterator[str]:
+        looked.append("all")
+        return named()
+
+    monkeypatch.setattr(store, "_names", looking)
+    store.replace_graph(graphs[0], [_about(graphs[0], "2")])
+    store.amend(graphs[1], [_about(graphs[1], "1")], [_about(graphs[1], "2")])
+    assert looked == []
+    store.close()
+    again = EmbeddedStore(tmp_path / "store")  # there is one mark, and it is right
+    assert (again.intact, again.size) == (True, 40)
+    again.close()
+
+
+def _about(graph: str, value: str) -> Triple:
+    return Triple(NamedNode(graph), NamedNode(names.KOGGE + "motto"), Literal(value))

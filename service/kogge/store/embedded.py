@@ -51,6 +51,9 @@ class EmbeddedStore:
         self._written = False  # whether it has changed anything yet
         self._shown = ""  # what `state` is for all others in the meantime
         self._mark: Mark | None = None
+        self._held: list[Mark] | None = (
+            None  # the marks in the store, if known: finding them looks at every graph
+        )
         self._store: ox.Store | None = self._open()
         self._read_mark()
 
@@ -233,7 +236,8 @@ class EmbeddedStore:
     def _read_mark(self) -> None:
         """Finds the mark, and whether the store is as it says."""
         try:
-            marks = self._marks() or [Mark()]
+            self._held = self._marks()
+            marks = self._held or [Mark()]
             self._intact = len(marks) == 1 and marks[0].quads == len(self.engine)
         except (OSError, RuntimeError) as error:
             raise _not_opened(self._path, error) from error
@@ -250,12 +254,14 @@ class EmbeddedStore:
 
     def _commit(self, mark: Mark, update: str = "") -> None:
         """Does an update after which the store has this mark; `changing` shows it at its end."""
-        drop = "".join(f"DROP SILENT GRAPH {old.name} ;\n" for old in self._marks())
+        held = self._marks() if self._held is None else self._held
+        drop = "".join(f"DROP SILENT GRAPH {old.name} ;\n" for old in held)
+        self._held = None
         try:
             self.engine.update(f"{update}{drop}CREATE SILENT GRAPH {mark.name}")
         except (OSError, RuntimeError) as error:
             raise _not_written(error) from error
-        self._mark, self._intact = mark, True
+        self._mark, self._held, self._intact = mark, [mark], True
         if self._writer:
             self._written = True
         else:
