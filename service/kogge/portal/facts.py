@@ -1,0 +1,159 @@
+"""Level 6, portal: what the graph says for the catalogue: which datasets, when, where, about what.
+
+Whoever has the graph asks the questions (`QUESTIONS`, in `queries/export/`); `read` takes the answers.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from kogge import names
+from kogge.codelists import code_lists, place_of
+from kogge.portal import datasets
+from kogge.portal.datasets import Dataset
+from kogge.store.rows import Row
+
+# In this order `read` takes the answers.
+QUESTIONS: Final = (
+    datasets.ALLIANCES,
+    "export/catalogue-spans",
+    "export/catalogue-dates",
+    "export/catalogue-places",
+    "export/catalogue-topics",
+    "export/catalogue-countries",
+)
+_AUTHORITIES: Final = "municipalities"
+_TIMELESS: Final = "topics"  # a thesaurus is about no time
+_MANY_PLACES: Final = 30  # above that the countries say it better
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic of the thesaurus, with its label in each language that has one."""
+
+    iri: str
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place by an IRI that portals know; latitude and longitude as text, empty where not known."""
+
+    iri: str
+    latitude: str = ""
+    longitude: str = ""
+
+
+@dataclass(frozen=True)
+class About:
+    """What a dataset is about. Days are xsd:date, empty if not known; `themes` are keys of the EU list."""
+
+    dataset: Dataset
+    issued: str
+    first: str
+    last: str
+    places: Sequence[Place]
+    topics: Sequence[Topic]
+    themes: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Of each dataset what it is about, the whole graph first; `modified` (xsd:dateTime) may be empty."""
+
+    datasets: tuple[About, ...]
+    modified: str
+
+    @property
+    def whole(self) -> About:
+        """What the whole graph is about."""
+        return self.datasets[0]
+
+
+@dataclass
+class _Told:
+    """What the answers say of one alliance; under the empty IRI, of everything."""
+
+    issued: str = ""
+    first: str = ""
+    last: str = ""
+    places: list[Place] = field(default_factory=list)
+    topics: dict[str, dict[str, str]] = field(default_factory=dict)
+    themes: dict[str, None] = field(default_factory=dict)
+
+
+def read(answers: Sequence[Sequence[Row]]) -> Facts:
+    """What the answers to `QUESTIONS`, in their order, say. Raises Misconfigured as `datasets.read`."""
+    alliances, spans, dates, places, topics, countries = answers
+    told: dict[str, _Told] = defaultdict(_Told)
+    for row in spans:
+        about = told[_of(row)]
+        about.first, about.last = _text(row, "first"), _text(row, "last")
+    modified = ""
+    for row in dates:
+        told[_of(row)].issued = _text(row, "issued") or told[_of(row)].issued
+        modified = _text(row, "modified") or modified
+    for row in places:
+        if place := _place(row):
+            told[_of(row)].places.append(place)
+    for row in topics:
+        _topic(told[_of(row)], row)
+    known = code_lists()["country"]
+    told[""].places = [
+        Place(row["country"].text)
+        for row in countries
+        if row["country"].text.removeprefix(known.namespace) in known.values
+    ]
+    return Facts(tuple(_about(each, told) for each in datasets.read(alliances)), modified)
+
+
+def _about(dataset: Dataset, told: Mapping[str, _Told]) -> About:
+    everything, own = told[""], told.get(dataset.alliance) or _Told()
+    if dataset.slug == _TIMELESS:
+        first = last = ""
+    elif dataset.alliance or dataset.slug == _AUTHORITIES:
+        first, last = own.first, own.last
+    else:
+        first = min((each.first for each in told.values() if each.first), default="")
+        last = max((each.last for each in told.values() if each.last), default="")
+    places = own.places if 0 < len(own.places) <= _MANY_PLACES else everything.places
+    return About(
+        dataset,
+        own.issued or everything.issued,
+        first,
+        last,
+        places,
+        [Topic(iri, labels) for iri, labels in own.topics.items()],
+        list(own.themes),
+    )
+
+
+def _topic(about: _Told, row: Row) -> None:
+    label = row["label"]
+    about.topics.setdefault(row["topic"].text, {}).setdefault(label.lang, label.text)
+    themes = code_lists()["theme"]
+    if (theme := _text(row, "theme").removeprefix(themes.namespace)) in themes.values:
+        about.themes[theme] = None
+
+
+def _place(row: Row) -> Place | None:
+    """Where a member is: a place of the EU list, else of GeoNames; None if it is in neither."""
+    found = place_of().get(row["member"].text)
+    iri = found.iri if found else _text(row, "geonames")
+    return Place(iri, row["latitude"].text, row["longitude"].text) if iri else None
+
+
+def _of(row: Row) -> str:
+    return _text(row, "alliance")
+
+
+def _text(row: Mapping[str, object], name: str) -> str:
+    return str(row[name]) if name in row else ""
+
+
+def labels(topics: Iterable[Topic]) -> Mapping[str, list[str]]:
+    """Language → what the topics are called in it."""
+    return {lang: [each.labels[lang] for each in topics if lang in each.labels] for lang in names.LANGUAGES}
