@@ -103,6 +103,7 @@ def test_the_description_lists_every_question_and_every_address(web: TestClient)
             (each.name, each.example) for each in question.parameters
         ]
     others = {"/", "/expertise", "/needs", "/matches", "/suggest", "/sparql", "/queries", "/graphs"}
+    others |= {"/catalog", "/catalog.{ending}"}
     others |= {"/health/live", "/health/ready", "/openapi.json"}
     one = "/contributions/{owner}/{slug}"
     others |= {"/contributions", one, f"{one}/confirm", f"{one}/rollback", "/contributions/template.xlsx"}
@@ -122,4 +123,4 @@ def test_what_the_description_offers_is_answered(web: TestClient) -> None:
             continue  # these have tests of their own
         parameters = operations["get"].get("parameters", ())
         given = {each["name"]: each["example"] for each in parameters if "example" in each}
-        assert web.get(path, params=given).status_code == 200, path
+        assert web.get(path.format(**given), params=given).status_code == 200, path

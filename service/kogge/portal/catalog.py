@@ -1,7 +1,7 @@
 """Level 6, portal: the catalogue, DCAT-AP 3.0.1 and DCAT-AP.de 3.0 in one, of what the graph says and offers.
 
 `catalogue` takes the answers to `facts.QUESTIONS`, whoever asked them, and gives pages; `written` writes one.
-`whole` is what `kogge export` writes: everything on one page, in each format.
+`files` is what `kogge export` writes: everything on one page, in each format.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from pyoxigraph import RdfFormat, Triple
 from kogge import media, names, syntax
 from kogge.errors import Unavailable
 from kogge.media import MediaType
-from kogge.portal import entry
+from kogge.portal import entry, facts
 from kogge.portal.facts import About, Facts
-from kogge.portal.office import Office
+from kogge.portal.office import Office, office
 from kogge.portal.release import Release
 from kogge.portal.statements import DCAT, DCATAP, DCT, FOAF, HYDRA, SD, Statements
 from kogge.portal.texts import texts
+from kogge.settings import Settings
 
 FORMATS: Final = (media.TURTLE, media.RDF_XML, media.JSON_LD, media.N_TRIPLES)
 PAGE: Final = 100  # datasets on a page
@@ -38,27 +39,27 @@ class Catalogue:
     datasets: int
 
 
-def catalogue(facts: Facts, office: Office, release: Release | None = None, page: int = PAGE) -> Catalogue:
-    """The catalogue of these facts, so many datasets on a page; `release` are the dumps, if there are some.
+def catalogue(known: Facts, of: Office, release: Release | None = None, page: int = PAGE) -> Catalogue:
+    """The catalogue of what is known, so many datasets on a page; `release` are the dumps, if there are some.
 
     Raises Unavailable where the graph says nothing of itself: a portal that reads a catalogue without the
     datasets that it knows deletes them.
     """
-    if not facts.whole.issued:
+    if not known.whole.issued:
         raise Unavailable("The graph is empty.", "Try again when it is loaded; see kogge rebuild.")
-    portions = [facts.datasets[at : at + page] for at in range(0, len(facts.datasets), page)]
+    portions = [known.datasets[at : at + page] for at in range(0, len(known.datasets), page)]
     pages = []
     for number, portion in enumerate(portions, 1):
         said = Statements()
-        _catalogue(said, facts, portion, office)
-        _service(said, facts, portion, office)
+        _catalogue(said, known, portion, of)
+        _service(said, known, portion, of)
         for about in portion:
             made = release.datasets.get(about.dataset.slug) if release else None
-            entry.describe(said, about, office, made, facts.modified)
+            entry.describe(said, about, of, made, known.modified)
         if len(portions) > 1:
-            _paging(said, office.base + "/catalog", number, len(portions), len(facts.datasets))
+            _paging(said, of.base + "/catalog", number, len(portions), len(known.datasets))
         pages.append(said.all())
-    return Catalogue(pages, len(facts.datasets))
+    return Catalogue(pages, len(known.datasets))
 
 
 def written(page: Sequence[Triple], wanted: MediaType) -> bytes:
@@ -67,35 +68,43 @@ def written(page: Sequence[Triple], wanted: MediaType) -> bytes:
     return ox.serialize(page, format=engine_format, prefixes=syntax.prefixes_of(page)) or b""
 
 
-def whole(facts: Facts, office: Office, release: Release | None = None) -> Mapping[str, bytes]:
+def whole(known: Facts, of: Office, release: Release | None = None) -> Mapping[str, bytes]:
     """Name of the file → its content: the catalogue in each of `FORMATS`, all on one page."""
-    made = catalogue(facts, office, release, page=max(1, len(facts.datasets)))
+    made = catalogue(known, of, release, page=len(known.datasets))
     return {f"catalog.{form.suffix}": written(made.pages[0], form) for form in FORMATS}
 
 
-def _catalogue(said: Statements, facts: Facts, portion: Sequence[About], office: Office) -> None:
+def files(store: ox.Store, settings: Settings, release: Release | None = None) -> Mapping[str, bytes]:
+    """Name of the file → its content, made of an open store: for the command line.
+
+    Raises Misconfigured for settings that a portal would reject, Unavailable for an empty store.
+    """
+    return whole(facts.ask(store), office(settings), release)
+
+
+def _catalogue(said: Statements, known: Facts, portion: Sequence[About], of: Office) -> None:
     said.a(IRI, DCAT + "Catalog")
     said.text(IRI, DCT + "title", texts().title)
     said.text(IRI, DCT + "description", texts().description)
-    said.day(IRI, DCT + "issued", facts.whole.issued)
-    said.day(IRI, DCT + "modified", facts.modified or facts.whole.issued)
+    said.day(IRI, DCT + "issued", known.whole.issued)
+    said.day(IRI, DCT + "modified", known.modified or known.whole.issued)
     said.code(IRI, DCT + "language", "language", "DEU", "ENG", "NLD")
     said.code(IRI, DCATAP + "availability", "availability", "AVAILABLE")
-    for place in facts.whole.places:
+    for place in known.whole.places:
         said.link(IRI, DCT + "spatial", place.iri)
         said.a(place.iri, DCT + "Location")
-    said.link(IRI, FOAF + "homepage", office.base + "/")
-    said.a(office.base + "/", FOAF + "Document")
+    said.link(IRI, FOAF + "homepage", of.base + "/")
+    said.a(of.base + "/", FOAF + "Document")
     said.link(IRI, DCAT + "themeTaxonomy", "http://publications.europa.eu/resource/authority/data-theme")
-    entry.responsible(said, IRI, office)
-    said.link(IRI, DCT + "license", office.licence.iri)
+    entry.responsible(said, IRI, of)
+    said.link(IRI, DCT + "license", of.licence.iri)
     said.link(IRI, DCAT + "dataset", *(about.dataset.iri for about in portion))
     said.link(IRI, DCAT + "service", _SERVICE)
 
 
-def _service(said: Statements, facts: Facts, portion: Sequence[About], office: Office) -> None:
+def _service(said: Statements, known: Facts, portion: Sequence[About], of: Office) -> None:
     """The endpoint, in the words of DCAT and, as at /sparql, of SPARQL 1.1 Service Description."""
-    endpoint = office.base + "/sparql"
+    endpoint = of.base + "/sparql"
     said.a(_SERVICE, DCAT + "DataService", SD + "Service")
     said.text(_SERVICE, DCT + "title", texts().service_title)
     said.text(_SERVICE, DCT + "description", texts().service_description)
@@ -112,12 +121,12 @@ def _service(said: Statements, facts: Facts, portion: Sequence[About], office: O
     said.code(_SERVICE, DCT + "accessRights", "access", "PUBLIC")
     said.code(_SERVICE, DCATAP + "availability", "availability", "AVAILABLE")
     said.code(_SERVICE, DCAT + "theme", "theme", *texts().themes)
-    for lang, words in entry.keywords(facts.whole).items():
+    for lang, words in entry.keywords(known.whole).items():
         for word in words:
             said.text(_SERVICE, DCAT + "keyword", {lang: word})
-    said.link(_SERVICE, DCAT + "landingPage", office.base + "/")
-    entry.licence(said, _SERVICE, office)
-    entry.responsible(said, _SERVICE, office)
+    said.link(_SERVICE, DCAT + "landingPage", of.base + "/")
+    entry.licence(said, _SERVICE, of)
+    entry.responsible(said, _SERVICE, of)
 
 
 def _paging(said: Statements, address: str, number: int, pages: int, datasets: int) -> None:

@@ -6,6 +6,7 @@ to another, because they follow links. `adms:status` and `dcat:accessService` ar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -42,6 +43,8 @@ _VOCABULARIES: Final = (
     "http://www.w3.org/ns/org#",
     "https://schema.org/",
 )
+# CKAN refuses a whole dataset for one keyword with another character.
+_KEYWORD: Final = re.compile(r"[\w .-]{2,100}")
 _LANGUAGES: Final = ("DEU", "ENG", "NLD")
 
 
@@ -89,9 +92,10 @@ def identifier(dataset: Dataset) -> str:
 
 
 def keywords(about: About) -> dict[str, list[str]]:
-    """Language → the keywords of a dataset: the common ones, the alliance, its topics."""
+    """Language → the keywords of a dataset: the common ones and its topics, as far as portals take them."""
     topics = facts.labels(about.topics)
-    return {lang: list(dict.fromkeys((*texts().keywords[lang], *topics[lang]))) for lang in names.LANGUAGES}
+    words = {lang: dict.fromkeys((*texts().keywords[lang], *topics[lang])) for lang in names.LANGUAGES}
+    return {lang: [word for word in each if _KEYWORD.fullmatch(word)] for lang, each in words.items()}
 
 
 def responsible(said: Statements, iri: str, office: Office) -> None:

@@ -10,10 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from kogge import names
+import pyoxigraph as ox
+
+from kogge import media, names, questions
 from kogge.codelists import code_lists, place_of
 from kogge.portal import datasets
 from kogge.portal.datasets import Dataset
+from kogge.store import rows
+from kogge.store.evaluate import Query, evaluate
 from kogge.store.rows import Row
 
 # In this order `read` takes the answers.
@@ -83,6 +87,13 @@ class _Told:
     places: list[Place] = field(default_factory=list)
     topics: dict[str, dict[str, str]] = field(default_factory=dict)
     themes: dict[str, None] = field(default_factory=dict)
+
+
+def ask(store: ox.Store) -> Facts:
+    """What an open store says, asked in this process: for the command line. Raises as `evaluate`, `read`."""
+    texts = (questions.load(name).text for name in QUESTIONS)
+    answers = (evaluate(store, Query(text, media.SPARQL_JSON.type), None) for text in texts)
+    return read([rows.read(answer.body) for answer in answers])
 
 
 def read(answers: Sequence[Sequence[Row]]) -> Facts:

@@ -7,7 +7,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from functools import lru_cache
 from typing import Annotated, Final
 
-from fastapi import APIRouter, FastAPI, Query, Request, Response
+from fastapi import APIRouter, FastAPI, Path, Query, Request, Response
 from fastapi.routing import iter_route_contexts
 
 from kogge import media
@@ -20,6 +20,7 @@ from kogge.web.context import desk_of, send, while_there
 router = APIRouter()
 
 Number = Annotated[int, Query(ge=1, le=999_999, description="The page; there is more than one above 100.")]
+Ending = Annotated[str, Path(examples=["ttl"])]
 
 _ENDINGS: Final = {form.suffix: form for form in CATALOGUE_FORMATS}
 _PAGE: Final = "/{lang}/catalog"  # for people, if there is one
@@ -42,7 +43,7 @@ async def catalogue(request: Request, page: Number = 1) -> Response:
 
 
 @router.api_route("/catalog.{ending}", methods=["GET", "HEAD"])
-async def catalogue_as(request: Request, ending: str, page: Number = 1) -> Response:
+async def catalogue_as(request: Request, ending: Ending, page: Number = 1) -> Response:
     """The catalogue in the format that the ending says: `.ttl .rdf .jsonld .nt`."""
     if ending not in _ENDINGS:
         raise NotFound(
