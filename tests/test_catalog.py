@@ -78,7 +78,7 @@ def release(known: Facts) -> Release:
 
 
 def graph_of(known: Facts, of: Office, made: Release | None = None) -> rdflib.Graph:
-    return rules.to_rdflib(catalog.catalogue(known, of, made).pages[0])
+    return rules.to_rdflib(catalog.catalogue(known, of, made).page(1))
 
 
 @pytest.fixture(scope="module")
@@ -332,7 +332,7 @@ def test_the_endpoint_is_a_service_of_all_datasets_and_a_form_of_the_whole_graph
 
 @pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated")
 def test_two_libraries_read_the_same_in_every_format(known: Facts) -> None:
-    page = catalog.catalogue(known, said_by(**CONFIGURED), release(known)).pages[0]
+    page = catalog.catalogue(known, said_by(**CONFIGURED), release(known)).page(1)
     meant = set(page)
     as_lines = set(rdflib.Graph().parse(data=catalog.written(page, media.N_TRIPLES), format="nt"))
     formats = {"ttl": "turtle", "rdf": "xml", "jsonld": "json-ld", "nt": "nt"}
@@ -355,10 +355,10 @@ def many(known: Facts, number: int) -> Facts:
 def test_above_a_hundred_datasets_there_are_pages_that_lead_to_each_other(known: Facts) -> None:
     of = said_by(**CONFIGURED)
     made = catalog.catalogue(many(known, 201), of)
-    assert len(made.pages) == 3
+    assert len(made) == 3
     seen: list[str] = []
-    for number, page in enumerate(made.pages, 1):
-        graph = rules.to_rdflib(page)
+    for number in (1, 2, 3):
+        graph = rules.to_rdflib(made.page(number))
         datasets = {str(each) for each in graph.subjects(RDF.type, DCAT.Dataset)}
         assert len(datasets) <= 100
         seen += datasets
@@ -375,10 +375,11 @@ def test_above_a_hundred_datasets_there_are_pages_that_lead_to_each_other(known:
 
 @needs_standards
 def test_every_page_conforms_by_itself(known: Facts) -> None:
-    pages = catalog.catalogue(many(known, 14), said_by(**CONFIGURED), page=6).pages
-    assert [len(list(rules.to_rdflib(page).subjects(RDF.type, DCAT.Dataset))) for page in pages] == [6, 6, 2]
+    made = catalog.catalogue(many(known, 14), said_by(**CONFIGURED), size=6)
+    pages = [rules.to_rdflib(made.page(number)) for number in (1, 2, 3)]
+    assert [len(list(page.subjects(RDF.type, DCAT.Dataset))) for page in pages] == [6, 6, 2]
     for of in official.sets("portal")[:3]:
-        found = results(rules.to_rdflib(pages[1]), of)
+        found = results(pages[1], of)
         assert [each for each in found if each[0] == "Violation"] == [], of.name
 
 

@@ -80,14 +80,13 @@ class Listing:
         an error is told as one, because a portal that reads an empty catalogue deletes all it has.
         """
         made = await self._current()
-        if not 1 <= number <= len(made.catalogue.pages):
+        if not 1 <= number <= len(made.catalogue):
             raise NotFound(
-                f"The catalogue has no page {number}.", f"It has pages 1 to {len(made.catalogue.pages)}."
+                f"The catalogue has no page {number}.", f"It has pages 1 to {len(made.catalogue)}."
             )
         if (page := made.written.get((number, wanted))) is None:
-            body = await asyncio.to_thread(catalog.written, made.catalogue.pages[number - 1], wanted)
-            tag = sha256(body).hexdigest()[:16]
-            page = made.written[number, wanted] = Page(wanted, body, made.state, tag, made.at)
+            page = await asyncio.to_thread(self._written, made, number, wanted)
+            made.written[number, wanted] = page
         return page
 
     async def files(self) -> Mapping[str, bytes]:
@@ -119,6 +118,10 @@ class Listing:
                 raise Unavailable("The graph is being changed just now.", "Try again in a few seconds.")
             self._kept = await asyncio.to_thread(self._make, answers, release)
             return self._kept
+
+    def _written(self, made: _Made, number: int, wanted: MediaType) -> Page:
+        body = catalog.written(made.catalogue.page(number), wanted)
+        return Page(wanted, body, made.state, sha256(body).hexdigest()[:16], made.at)
 
     def _make(self, answers: list[Answer], release: Release | None) -> _Made:
         said = facts.read([read(answer.body) for answer in answers])

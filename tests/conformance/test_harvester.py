@@ -74,9 +74,9 @@ def harvested(known: Facts, page: int, ending: str, folder: Path) -> list[dict[s
     made = catalog.catalogue(known, office(Settings.from_environment(SETTINGS)), None, page)
     form = next(each for each in catalog.FORMATS if each.suffix == ending)
     paths = []
-    for number, triples in enumerate(made.pages):
+    for number in range(1, len(made) + 1):
         paths.append(folder / f"{number}.{ending}")
-        paths[-1].write_bytes(catalog.written(triples, form))
+        paths[-1].write_bytes(catalog.written(made.page(number), form))
     command = [PYTHON, "-c", HARVEST, FORMATS[ending], *map(str, paths)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-2000:]

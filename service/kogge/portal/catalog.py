@@ -33,33 +33,40 @@ _PROTOCOL: Final = "http://www.w3.org/TR/sparql11-protocol/"
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The pages of the catalogue, at least one, each complete in itself."""
+    """What is known, `size` datasets on a page; `release` are the dumps, if there are some."""
 
-    pages: Sequence[Sequence[Triple]]
-    datasets: int
+    known: Facts
+    of: Office
+    release: Release | None = None
+    size: int = PAGE
+
+    def __len__(self) -> int:
+        """How many pages it has, at least one."""
+        return max(1, -(-len(self.known.datasets) // self.size))
+
+    def page(self, number: int) -> list[Triple]:
+        """A page, counted from 1; each is complete in itself."""
+        portion = self.known.datasets[(number - 1) * self.size : number * self.size]
+        said = Statements()
+        _catalogue(said, self.known, portion, self.of)
+        _service(said, self.known, portion, self.of)
+        for about in portion:
+            made = self.release.datasets.get(about.dataset.slug) if self.release else None
+            entry.describe(said, about, self.of, made, self.known.modified)
+        if len(self) > 1:
+            _paging(said, self.of.base + "/catalog", number, len(self), len(self.known.datasets))
+        return said.all()
 
 
-def catalogue(known: Facts, of: Office, release: Release | None = None, page: int = PAGE) -> Catalogue:
-    """The catalogue of what is known, so many datasets on a page; `release` are the dumps, if there are some.
+def catalogue(known: Facts, of: Office, release: Release | None = None, size: int = PAGE) -> Catalogue:
+    """The catalogue of what is known.
 
     Raises Unavailable where the graph says nothing of itself: a portal that reads a catalogue without the
     datasets that it knows deletes them.
     """
     if not known.whole.issued:
         raise Unavailable("The graph is empty.", "Try again when it is loaded; see kogge rebuild.")
-    portions = [known.datasets[at : at + page] for at in range(0, len(known.datasets), page)]
-    pages = []
-    for number, portion in enumerate(portions, 1):
-        said = Statements()
-        _catalogue(said, known, portion, of)
-        _service(said, known, portion, of)
-        for about in portion:
-            made = release.datasets.get(about.dataset.slug) if release else None
-            entry.describe(said, about, of, made, known.modified)
-        if len(portions) > 1:
-            _paging(said, of.base + "/catalog", number, len(portions), len(known.datasets))
-        pages.append(said.all())
-    return Catalogue(pages, len(known.datasets))
+    return Catalogue(known, of, release, size)
 
 
 def written(page: Sequence[Triple], wanted: MediaType) -> bytes:
@@ -70,8 +77,8 @@ def written(page: Sequence[Triple], wanted: MediaType) -> bytes:
 
 def whole(known: Facts, of: Office, release: Release | None = None) -> Mapping[str, bytes]:
     """Name of the file → its content: the catalogue in each of `FORMATS`, all on one page."""
-    made = catalogue(known, of, release, page=len(known.datasets))
-    return {f"catalog.{form.suffix}": written(made.pages[0], form) for form in FORMATS}
+    made = catalogue(known, of, release, len(known.datasets)).page(1)
+    return {f"catalog.{form.suffix}": written(made, form) for form in FORMATS}
 
 
 def files(store: ox.Store, settings: Settings, release: Release | None = None) -> Mapping[str, bytes]:

@@ -27,6 +27,7 @@ QUESTIONS: Final = (
     "export/catalogue-dates",
     "export/catalogue-places",
     "export/catalogue-topics",
+    "export/catalogue-labels",
     "export/catalogue-countries",
 )
 _AUTHORITIES: Final = "municipalities"
@@ -85,7 +86,7 @@ class _Told:
     first: str = ""
     last: str = ""
     places: list[Place] = field(default_factory=list)
-    topics: dict[str, dict[str, str]] = field(default_factory=dict)
+    topics: list[Topic] = field(default_factory=list)
     themes: dict[str, None] = field(default_factory=dict)
 
 
@@ -98,7 +99,7 @@ def ask(store: ox.Store) -> Facts:
 
 def read(answers: Sequence[Sequence[Row]]) -> Facts:
     """What the answers to `QUESTIONS`, in their order, say. Raises Misconfigured as `datasets.read`."""
-    alliances, spans, dates, places, topics, countries = answers
+    alliances, spans, dates, places, topics, labelled, countries = answers
     told: dict[str, _Told] = defaultdict(_Told)
     for row in spans:
         about = told[_of(row)]
@@ -110,8 +111,12 @@ def read(answers: Sequence[Sequence[Row]]) -> Facts:
     for row in places:
         if place := _place(row):
             told[_of(row)].places.append(place)
+    called, themes = _labels(labelled), _themes(labelled)
     for row in topics:
-        _topic(told[_of(row)], row)
+        about, topic = told[_of(row)], row["topic"].text
+        if topic in called:
+            about.topics.append(Topic(topic, called[topic]))
+            about.themes.update(dict.fromkeys(themes[topic]))
     known = code_lists()["country"]
     told[""].places = [
         Place(row["country"].text)
@@ -137,17 +142,28 @@ def _about(dataset: Dataset, told: Mapping[str, _Told]) -> About:
         first,
         last,
         places,
-        [Topic(iri, labels) for iri, labels in own.topics.items()],
+        own.topics,
         list(own.themes),
     )
 
 
-def _topic(about: _Told, row: Row) -> None:
-    label = row["label"]
-    about.topics.setdefault(row["topic"].text, {}).setdefault(label.lang, label.text)
-    themes = code_lists()["theme"]
-    if (theme := _text(row, "theme").removeprefix(themes.namespace)) in themes.values:
-        about.themes[theme] = None
+def _labels(labelled: Iterable[Row]) -> Mapping[str, dict[str, str]]:
+    """Topic → its label in each language."""
+    called: dict[str, dict[str, str]] = defaultdict(dict)
+    for row in labelled:
+        if label := row.get("label"):
+            called[row["topic"].text].setdefault(label.lang, label.text)
+    return called
+
+
+def _themes(labelled: Iterable[Row]) -> Mapping[str, list[str]]:
+    """Topic → the keys of the European themes that are related to it."""
+    known = code_lists()["theme"]
+    themes: dict[str, list[str]] = defaultdict(list)
+    for row in labelled:
+        if (theme := _text(row, "theme").removeprefix(known.namespace)) in known.values:
+            themes[row["topic"].text].append(theme)
+    return themes
 
 
 def _place(row: Row) -> Place | None:
