@@ -103,6 +103,7 @@ def test_the_description_lists_every_question_and_every_address(web: TestClient)
             (each.name, each.example) for each in question.parameters
         ]
     others = {"/", "/expertise", "/needs", "/matches", "/suggest", "/sparql", "/queries", "/graphs"}
+    others |= {"/catalog", "/catalog.{ending}"}
     others |= {"/health/live", "/health/ready", "/openapi.json"}
     one = "/contributions/{owner}/{slug}"
     others |= {"/contributions", one, f"{one}/confirm", f"{one}/rollback", "/contributions/template.xlsx"}

@@ -44,6 +44,14 @@ def test_settings_cannot_be_changed() -> None:
         ("KOGGE_QUERY_SECONDS", "nan", "above 0"),
         ("KOGGE_GUARD", "maybe", "on or off"),
         ("KOGGE_CLIENT_HEADER", "a b", "name of a header"),
+        ("KOGGE_BASE_URL", "https://kogge.example.org/a b", "no address"),
+        ("KOGGE_BASE_URL", "https://someone:secret@kogge.example.org", "password"),
+        ("KOGGE_PUBLISHER_NAME", "", "a name"),
+        ("KOGGE_PUBLISHER_IRI", "urn:x", "https://"),
+        ("KOGGE_PUBLISHER_TYPE", "Local\nAuthority", "one line"),
+        ("KOGGE_CONTACT_EMAIL", "mailto:opendata@example.org", "without mailto:"),
+        ("KOGGE_CONTACT_URL", "https://example.org/a b", "https://"),
+        ("KOGGE_PORTAL_SHAPES", "/nowhere/at/all", "no such folder"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(name: str, value: str, reason: str) -> None:

@@ -20,6 +20,8 @@ from kogge.errors import Damaged, DiskFull, Gone, Unavailable, Unreadable
 from kogge.expertise import Lookup, Progress, silent
 from kogge.home import in_use, open_ledger, operator, rebuild, steps_beside
 from kogge.ledger import Caller, Ledger, Partners, Version
+from kogge.listing import FORMATS as CATALOGUE_FORMATS
+from kogge.listing import Listing
 from kogge.lookup import EXPERTISE, CurrentLookup
 from kogge.media import MediaType
 from kogge.portal.things import OFFERED as THING_FORMATS
@@ -35,12 +37,13 @@ from kogge.store.workers import Here, Pool
 from kogge.syntax import KINDS as THING_KINDS
 from kogge.syntax import format_file, prefixes, read_bytes
 from kogge.things import Things, time_of
-from kogge.validation import Checked, check, profiles, report
+from kogge.validation import Checked, check, profiles, report, unchecked
 
 if TYPE_CHECKING:
     from kogge.reception import Arrival, Judging, Outcome
 
 __all__ = [
+    "CATALOGUE_FORMATS",
     "EXPERTISE",
     "THING_FORMATS",
     "THING_KINDS",
@@ -64,6 +67,7 @@ __all__ = [
     "steps_beside",
     "template",
     "time_of",
+    "unchecked",
     "write_bytes",
 ]
 
@@ -98,6 +102,7 @@ class Desk:
         )
         self._publisher = Publisher(ledger, store, self._lookup.change) if ledger else None
         self._endpoint = Endpoint(store, self._pool, settings, self._publisher)
+        self.listing = Listing(settings, self._endpoint)
         self._steps = (
             Steps(ledger, self._publisher, four_eyes=settings.four_eyes)
             if ledger and self._publisher

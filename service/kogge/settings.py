@@ -72,7 +72,46 @@ def _url(text: str) -> str:
         parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment
     ):
         raise ValueError("it must look like https://kogge.example.org")
+    if _NO_IRI.search(text) or "@" in parts.netloc:
+        raise ValueError("it has a character, or a password, that no address for others has")
     return text.rstrip("/")
+
+
+def _iri(text: str) -> str:
+    if text and (_NO_IRI.search(text) or not re.match(r"https?://[^/?#@]+([/?#]|$)", text)):
+        raise ValueError("it must be an address, such as https://www.example.org/contact")
+    return text
+
+
+def _mailbox(text: str) -> str:
+    if text and not re.fullmatch(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}", text):
+        raise ValueError("it must be an address of e-mail, such as opendata@example.org, without mailto:")
+    return text
+
+
+def _name(text: str) -> str:
+    if not text or not text.isprintable():
+        raise ValueError("it must be a name of one line")
+    return text
+
+
+def _label(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("it must be one line")
+    return text
+
+
+def _reference(text: str) -> str:
+    return _iri(text) if "://" in text else _label(text)
+
+
+def _folder_if_any(text: str) -> Path | None:
+    if not text:
+        return None
+    folder = Path(text).expanduser()
+    if not folder.is_dir():
+        raise ValueError("there is no such folder")
+    return folder
 
 
 def _folder(text: str) -> Path:
@@ -87,12 +126,7 @@ def _host(text: str) -> str:
     return text
 
 
-def _email(text: str) -> str:
-    if text and not re.fullmatch(r"[^@\s]+@[^@\s]+", text):
-        raise ValueError("it must look like kogge@example.org")
-    return text
-
-
+_NO_IRI: Final = re.compile(r'[\x00-\x20<>"{}|\\^`]')  # what an IRI never has (RFC 3987, section 2.2)
 _SWITCHES: Final = {"on": True, "1": True, "true": True, "off": False, "0": False, "false": False}
 
 SETTINGS: Final = (
@@ -137,9 +171,18 @@ SETTINGS: Final = (
     Setting("KOGGE_OPERATOR_NAME", "", "Who runs this service, for the imprint.", str),
     Setting("KOGGE_OPERATOR_ADDRESS", "", "The postal address; lines end with a semicolon.", str),
     Setting("KOGGE_OPERATOR_PERSON", "", "The person who represents the operator.", str),
-    Setting("KOGGE_OPERATOR_EMAIL", "", "The e-mail address that the pages name.", _email),
+    Setting("KOGGE_OPERATOR_EMAIL", "", "The e-mail address that the pages name.", _mailbox),
     Setting("KOGGE_OPERATOR_PHONE", "", "The telephone number that the pages name.", str),
     Setting("KOGGE_UNSAFE_NO_SANDBOX", "off", "Start even where query processes cannot be caged.", _switch),
+    Setting("KOGGE_PUBLISHER_NAME", "The Kogge contributors", "Who publishes, in the catalogue.", _name),
+    Setting("KOGGE_PUBLISHER_IRI", "", "The IRI of the publisher, if it has one.", _iri),
+    Setting("KOGGE_PUBLISHER_TYPE", "", "What the publisher is, such as LocalAuthority.", _reference),
+    Setting("KOGGE_CONTACT_NAME", "", "Whom to ask about the data, if not the publisher.", _label),
+    Setting("KOGGE_CONTACT_EMAIL", "", "The function mailbox of that office.", _mailbox),
+    Setting("KOGGE_CONTACT_URL", "", "Its form or page; without both, this service.", _iri),
+    Setting("KOGGE_CONTRIBUTOR_ID", "", "Who delivers to GovData, such as stadtOldenburg.", _reference),
+    Setting("KOGGE_LICENCE", "cc-by/4.0", "The licence of the data, as GovData names it.", _reference),
+    Setting("KOGGE_PORTAL_SHAPES", "", "The folder of the official shapes for portals.", _folder_if_any),
 )
 
 
@@ -187,6 +230,15 @@ class Settings:
     operator_email: str
     operator_phone: str
     unsafe_no_sandbox: bool
+    publisher_name: str
+    publisher_iri: str
+    publisher_type: str
+    contact_name: str
+    contact_email: str
+    contact_url: str
+    contributor_id: str
+    licence: str
+    portal_shapes: Path | None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:

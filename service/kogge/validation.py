@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 _LARGE: Final = 2000  # triples: from about here on the store finds suspects faster than pySHACL judges all
 
+_UNCHECKED: Final = {
+    "de": "Nur unsere Regeln wurden geprüft; für die amtlichen nennt KOGGE_PORTAL_SHAPES ihren Ordner: {}",
+    "en": "Only our own rules were checked; for the official ones KOGGE_PORTAL_SHAPES names their folder: {}",
+    "nl": "Alleen onze regels zijn gecontroleerd; voor de officiële noemt KOGGE_PORTAL_SHAPES hun map: {}",
+}
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -43,20 +49,27 @@ def check(
     lang: str,
     graph: str | None = None,
     told: Callable[[str, int, int], None] = lambda _step, _done, _of: None,
+    official: Path | None = None,
 ) -> Checked:
     """What a profile finds in a file; a contribution is read and judged as the service does it.
 
     `graph` (`luebeck/projects`) is where a contribution would be sent, by its owner. Our own facts may be of
     any size, and have named graphs; which, does not matter. `told` hears of the steps "read", "find", "judge"
-    of what is large. Raises Unreadable, NotFound, BadRequest for profile and graph, and for a contribution as
-    `contribution.judge`; why a file cannot be read is said in the language too.
+    of what is large. `official` is a folder with the official shapes, for a profile that has some. Raises
+    Unreadable, NotFound, BadRequest for profile and graph, Misconfigured for that folder, and for a
+    contribution as `contribution.judge`; why a file cannot be read is said in the language too.
     """
     with speaking(lang):
-        return _check(path, profile, lang, graph, told)
+        return _check(path, profile, lang, graph, told, official)
 
 
 def _check(
-    path: Path, profile: str, lang: str, graph: str | None, told: Callable[[str, int, int], None]
+    path: Path,
+    profile: str,
+    lang: str,
+    graph: str | None,
+    told: Callable[[str, int, int], None],
+    official: Path | None,
 ) -> Checked:
     # Imported here: the validator takes longer to load than all the rest, and only this needs it.
     from kogge import rules
@@ -78,7 +91,18 @@ def _check(
         found = rules.check_large(triples, profile, lang, lines=text.splitlines(), told=told)
     else:
         found = rules.check(rules.to_rdflib(triples), profile, lang, text=text)
+    if official and rules.shape_sets(profile):
+        others = rules.check_official(rules.to_rdflib(triples), profile, official, lang)
+        found = rules.ordered(rules.merged(found, others), text.splitlines())
     return Checked(str(path), found)
+
+
+def unchecked(profile: str, official: Path | None, lang: str) -> str:
+    """What must be said where the official shapes of a profile are not checked, else nothing."""
+    from kogge import rules
+
+    origins = dict.fromkeys(each.origin for each in rules.shape_sets(profile))
+    return "" if official or not origins else _UNCHECKED[lang].format(" · ".join(origins))
 
 
 def _lines(path: Path) -> Iterator[str]:

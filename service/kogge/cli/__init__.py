@@ -194,9 +194,10 @@ def _check(given: argparse.Namespace) -> int:
     checked: list[Checked] = []
     unreadable = False
     progress = Progress(sys.stderr, given.lang)
+    official = _settings().portal_shapes
     for name in given.files:
         try:
-            found = desks.check(Path(name), given.profile, given.lang, given.graph, progress.show)
+            found = desks.check(Path(name), given.profile, given.lang, given.graph, progress.show, official)
             checked.append(found)
         except KoggeError as error:
             if given.profile not in desks.profiles():
@@ -204,6 +205,8 @@ def _check(given: argparse.Namespace) -> int:
             _say(error)
             unreadable = True
     progress.end()
+    if note := desks.unchecked(given.profile, official, given.lang):
+        print(f"kogge: {note}", file=sys.stderr)
     if given.format == "text":
         for each in checked:
             print(

@@ -13,6 +13,7 @@ from kogge.rules.findings import (
     Where,
     as_problem,
     locate,
+    ordered,
     plain,
     predicates,
     refused,
@@ -20,6 +21,9 @@ from kogge.rules.findings import (
 )
 from kogge.rules.judge import check
 from kogge.rules.large import check_flood, check_large
+from kogge.rules.official import check as check_official
+from kogge.rules.official import merged
+from kogge.rules.official import sets as shape_sets
 from kogge.rules.profiles import Profile, inverse, profile_of, profiles
 from kogge.rules.terms import to_rdflib
 
@@ -34,13 +38,17 @@ __all__ = [
     "check",
     "check_flood",
     "check_large",
+    "check_official",
     "inverse",
     "locate",
+    "merged",
+    "ordered",
     "plain",
     "predicates",
     "profile_of",
     "profiles",
     "refused",
     "report",
+    "shape_sets",
     "to_rdflib",
 ]

@@ -156,16 +156,16 @@ def read(results: rdflib.Graph, result: Node) -> Finding:
         message=str(results.value(result, SH.resultMessage)),
         subject=str(subject) if isinstance(subject, URIRef) else f"_:{subject}",
         path=None if path is None else _path(results, path),
-        value=None if value is None or value == subject else _written(value),
-        shape=_written(shape) if shape is not None else "",
-        component=_written(component) if component is not None else "",
+        value=None if value is None or value == subject else written(value),
+        shape=written(shape) if shape is not None else "",
+        component=written(component) if component is not None else "",
     )
 
 
 def _path(graph: rdflib.Graph, path: Node) -> str:
     """A SHACL property path in the syntax of SPARQL (SHACL, section 2.3.1)."""
     if isinstance(path, URIRef):
-        return _written(path)
+        return written(path)
     if inverse := graph.value(path, SH.inversePath):
         return f"^{_path(graph, inverse)}"
     if choice := graph.value(path, SH.alternativePath):
@@ -201,12 +201,13 @@ def _namespaces() -> NamespaceManager:
     return manager
 
 
-def _written(term: Node) -> str:
+def written(term: Node) -> str:
+    """A term as a finding has it: with our prefixes where they fit."""
     return term.n3(_namespaces()) if isinstance(term, URIRef | rdflib.Literal) else f"_:{term}"
 
 
 def _read(text: str) -> Node:
-    """The term of which `_written` says this; literals keep their form: some are very long numbers."""
+    """The term of which `written` says this; literals keep their form: some are very long numbers."""
     if literal := _LITERAL.fullmatch(text):
         datatype = URIRef(str(_read(literal[3]))) if literal[3] else None
         return rdflib.Literal(str(from_n3(literal[1])), literal[2], datatype, normalize=False)

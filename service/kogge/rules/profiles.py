@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import rdflib
 from rdflib import RDFS, SH
@@ -17,12 +18,16 @@ from kogge.rules.terms import to_rdflib
 
 @dataclass(frozen=True)
 class Profile:
-    """A set of rules: its shape files, and the data folders in which they look things up."""
+    """A set of rules: its shape files, and the data folders in which they look things up.
+
+    `more` is what else its table says (see `kogge.rules.official`).
+    """
 
     name: str
     summary: Mapping[str, str]
     shapes: tuple[str, ...]
     context: tuple[str, ...]
+    more: Mapping[str, Any]
 
 
 @cache
@@ -32,7 +37,7 @@ def profiles() -> Mapping[str, Profile]:
     try:
         listed = tomllib.loads(path.read_text(encoding="utf-8"))
         return {
-            name: Profile(name, entry["summary"], tuple(entry["shapes"]), tuple(entry["context"]))
+            name: Profile(name, entry["summary"], tuple(entry["shapes"]), tuple(entry["context"]), entry)
             for name, entry in listed.items()
         }
     except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:

@@ -76,6 +76,7 @@ def service(base: str, counted: Sizes, wanted: MediaType) -> Result:
     said.say(endpoint, SD + "defaultEntailmentRegime", SIMPLE)
     said.say(endpoint, SD + "defaultDataset", dataset)
     said.say(dataset, "a", SD + "Dataset")
+    said.say(dataset, names.RDFS + "seeAlso", base + "/catalog")
     said.say(dataset, SD + "defaultGraph", default)
     said.say(default, "a", SD + "Graph")
     said.say(default, VOID + "triples", counted.merged)

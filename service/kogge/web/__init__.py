@@ -13,6 +13,7 @@ from kogge.desk import Desk
 from kogge.errors import KoggeError
 from kogge.settings import Settings
 from kogge.web import (
+    catalog,
     contributions,
     expertise,
     front,
@@ -64,6 +65,7 @@ def create_app(settings: Settings, desk: Desk | None = None) -> FastAPI:
         sparql,
         saved,
         graphs,
+        catalog,
         contributions,
         history,
         things,

@@ -1,0 +1,131 @@
+"""Level 7, listing: the catalogue of what the graph says now, made when first asked for and then kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Final, Protocol
+
+from kogge import media
+from kogge.errors import NotFound, Unavailable
+from kogge.media import MediaType
+from kogge.portal import catalog, facts, schema_org_datasets
+from kogge.portal.catalog import Catalogue
+from kogge.portal.facts import Facts
+from kogge.portal.office import office
+from kogge.portal.release import Release
+from kogge.settings import Settings
+from kogge.store.answers import Answer
+from kogge.store.rows import read
+
+FORMATS: Final = catalog.FORMATS
+_TRIES: Final = 3
+
+
+class Source(Protocol):
+    """What answers saved questions: the endpoint."""
+
+    def refresh(self) -> Awaitable[str]:
+        """The state that answers come from now."""
+        ...
+
+    def ask_saved(self, name: str, params: Mapping[str, str], accept: str | None = None) -> Awaitable[Answer]:
+        """The answer to a saved question."""
+        ...
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the catalogue in one format; `tag` changes with its bytes, `made` is when it was made."""
+
+    media: MediaType
+    body: bytes
+    state: str
+    tag: str
+    made: datetime
+
+
+@dataclass(frozen=True)
+class _Made:
+    state: str
+    release: Release | None
+    facts: Facts
+    catalogue: Catalogue
+    at: datetime
+    written: dict[tuple[int, MediaType], Page]
+
+
+class Listing:
+    """The catalogue of a source. `release` gives the dumps that are offered now, if there are some.
+
+    Raises Misconfigured, when it is made, for settings that a portal would reject.
+    """
+
+    def __init__(
+        self, settings: Settings, source: Source, release: Callable[[], Release | None] = lambda: None
+    ) -> None:
+        self._office = office(settings)
+        self._source = source
+        self._release = release
+        self._kept: _Made | None = None
+        self._making = asyncio.Lock()
+
+    async def page(self, number: int, wanted: MediaType) -> Page:
+        """A page of the catalogue, counted from 1, in one of `FORMATS`.
+
+        Raises NotFound for a page that there is not, Unavailable for an empty graph, and as `ask_saved`:
+        an error is told as one, because a portal that reads an empty catalogue deletes all it has.
+        """
+        made = await self._current()
+        if not 1 <= number <= len(made.catalogue):
+            raise NotFound(
+                f"The catalogue has no page {number}.", f"It has pages 1 to {len(made.catalogue)}."
+            )
+        if (page := made.written.get((number, wanted))) is None:
+            page = await asyncio.to_thread(self._written, made, number, wanted)
+            made.written[number, wanted] = page
+        return page
+
+    async def files(self) -> Mapping[str, bytes]:
+        """Name of the file → its content: the catalogue in each format, all on one page. Raises as `page`."""
+        made = await self._current()
+        return await asyncio.to_thread(catalog.whole, made.facts, self._office, made.release)
+
+    async def dataset(self, slug: str, lang: str) -> dict[str, object]:
+        """A dataset in the words of schema.org, in one language. Raises NotFound, and as `page`."""
+        made = await self._current()
+        for about in made.facts.datasets:
+            if about.dataset.slug == slug:
+                return schema_org_datasets.dataset(
+                    about, self._office, made.facts.modified, made.release, lang
+                )
+        raise NotFound(f"There is no dataset '{slug}'.", "GET /catalog lists those that there are.")
+
+    async def _current(self) -> _Made:
+        state, release = await self._source.refresh(), self._release()
+        if (made := self._kept) and (made.state, made.release) == (state, release):
+            return made
+        async with self._making:
+            if (made := self._kept) and (made.state, made.release) == (state, release):
+                return made
+            for _ in range(_TRIES):
+                asked = (self._source.ask_saved(name, {}, media.SPARQL_JSON.type) for name in facts.QUESTIONS)
+                answers = await asyncio.gather(*asked)
+                if len({answer.state for answer in answers}) == 1:
+                    break
+            else:
+                raise Unavailable("The graph is being changed just now.", "Try again in a few seconds.")
+            self._kept = await asyncio.to_thread(self._make, answers, release)
+            return self._kept
+
+    def _written(self, made: _Made, number: int, wanted: MediaType) -> Page:
+        body = catalog.written(made.catalogue.page(number), wanted)
+        return Page(wanted, body, made.state, sha256(body).hexdigest()[:16], made.at)
+
+    def _make(self, answers: list[Answer], release: Release | None) -> _Made:
+        said = facts.read([read(answer.body) for answer in answers])
+        made = catalog.catalogue(said, self._office, release)
+        return _Made(answers[0].state, release, said, made, datetime.now(UTC), {})

@@ -1,0 +1,64 @@
+"""Level 6, portal: a release: the dumps of all datasets at one state, as its `index.json` says it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+INDEX: Final = "index.json"
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of a release: its name, media type, size in bytes, and SHA-256 in hexadecimal digits."""
+
+    name: str
+    type: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Made:
+    """The dump of one dataset.
+
+    `modified` is when it last changed (xsd:dateTime; empty for a graph without versions), `triples` how many
+    it has, `graphs` are the named graphs that it draws from, `files` those of each format by their ending
+    (`ttl`, `ttl.gz`, `csv.zip`).
+    """
+
+    slug: str
+    title: Mapping[str, str]
+    modified: str
+    triples: int
+    graphs: tuple[str, ...]
+    files: Mapping[str, File]
+
+
+@dataclass(frozen=True)
+class Release:
+    """What was made of one state of the graph. Its name is the day of the last change and the state."""
+
+    name: str
+    state: str
+    date: str
+    datasets: Mapping[str, Made]
+
+    @classmethod
+    def read(cls, content: bytes) -> Release:
+        """The release that an `index.json` describes. Raises ValueError, KeyError or TypeError if none."""
+        said = json.loads(content)
+        datasets = {each["slug"]: _made(each) for each in said["datasets"]}
+        return cls(said["name"], said["state"], said["date"], datasets)
+
+    def write(self) -> bytes:
+        """The content of its `index.json`."""
+        said = {**asdict(self), "datasets": [asdict(each) for each in self.datasets.values()]}
+        return json.dumps(said, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def _made(said: Mapping[str, Any]) -> Made:
+    files = {ending: File(**each) for ending, each in said["files"].items()}
+    return Made(**{**said, "files": files, "graphs": tuple(said["graphs"])})
