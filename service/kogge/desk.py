@@ -22,6 +22,7 @@ from kogge.home import in_use, open_ledger, operator, rebuild, steps_beside
 from kogge.ledger import Caller, Ledger, Partners, Version
 from kogge.lookup import EXPERTISE, CurrentLookup
 from kogge.media import MediaType
+from kogge.portal.changes import Changes
 from kogge.publish import Publisher
 from kogge.questions import all_saved, query_text
 from kogge.settings import Settings
@@ -95,6 +96,7 @@ class Desk:
             if ledger and self._publisher
             else None
         )
+        self._changes = Changes(ledger, settings.base_url) if ledger else None
         self._judging: Judging | None = None
         self._closed = False
         # What they answer they say themselves; here it has the names under which it is asked for.
@@ -183,6 +185,13 @@ class Desk:
         if self._steps is None:
             raise Unavailable("This graph has no versions.", "Open it in a folder.")
         return self._steps
+
+    @property
+    def changes(self) -> Changes:
+        """The changes of all graphs, as a stream. Raises Unavailable without versions."""
+        if self._changes is None:
+            raise Unavailable("This graph has no versions.", "Open it in a folder.")
+        return self._changes
 
     @property
     def partners(self) -> Partners:

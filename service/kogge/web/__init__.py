@@ -13,6 +13,7 @@ from kogge.desk import Desk
 from kogge.errors import KoggeError
 from kogge.settings import Settings
 from kogge.web import (
+    changes,
     contributions,
     expertise,
     front,
@@ -52,7 +53,7 @@ def create_app(settings: Settings, desk: Desk | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.failure = None
     app.router.routes.append(sparql.route)
-    for part in (front, expertise, sparql, saved, graphs, contributions, history, health):
+    for part in (front, expertise, sparql, saved, graphs, contributions, history, changes, health):
         app.include_router(part.router)
     openapi.install(app)
     problems.install(app)
