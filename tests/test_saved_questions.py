@@ -108,6 +108,7 @@ def test_the_description_lists_every_question_and_every_address(web: TestClient)
     others |= {"/contributions", one, f"{one}/confirm", f"{one}/rollback", "/contributions/template.xlsx"}
     others |= {f"/contributions/{{number}}{rest}" for rest in ("", "/body", "/{step}")}
     others |= {f"/graph/{{owner}}/{{slug}}{rest}" for rest in ("", "/history")}
+    others |= {"/changes", "/changes/{page}", "/feed.atom", "/events.ics", "/places.geojson"}
     assert others == paths.keys() - {f"/queries/{name}" for name in NAMES}
     assert set(paths["/sparql"]) == {"get", "post"}
     operations = [operation for path in paths.values() for operation in path.values()]
@@ -118,7 +119,7 @@ def test_the_description_lists_every_question_and_every_address(web: TestClient)
 
 def test_what_the_description_offers_is_answered(web: TestClient) -> None:
     for path, operations in web.get("/openapi.json").json()["paths"].items():
-        if path.startswith(("/queries/", "/contributions", "/graph/")):
+        if path.startswith(("/queries/", "/contributions", "/graph/", "/changes/")):
             continue  # these have tests of their own
         parameters = operations["get"].get("parameters", ())
         given = {each["name"]: each["example"] for each in parameters if "example" in each}

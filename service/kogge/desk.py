@@ -23,6 +23,7 @@ from kogge.ledger import Caller, Ledger, Partners, Version
 from kogge.lookup import EXPERTISE, CurrentLookup
 from kogge.media import MediaType
 from kogge.portal.changes import Changes
+from kogge.portal.feeds import Feeds
 from kogge.publish import Publisher
 from kogge.questions import all_saved, query_text
 from kogge.settings import Settings
@@ -97,6 +98,7 @@ class Desk:
             else None
         )
         self._changes = Changes(ledger, settings.base_url) if ledger else None
+        self._feeds = Feeds(self._endpoint.rows, ledger, settings.base_url) if ledger else None
         self._judging: Judging | None = None
         self._closed = False
         # What they answer they say themselves; here it has the names under which it is asked for.
@@ -192,6 +194,13 @@ class Desk:
         if self._changes is None:
             raise Unavailable("This graph has no versions.", "Open it in a folder.")
         return self._changes
+
+    @property
+    def feeds(self) -> Feeds:
+        """What is new, the events and the places. Raises Unavailable without versions."""
+        if self._feeds is None:
+            raise Unavailable("This graph has no versions.", "Open it in a folder.")
+        return self._feeds
 
     @property
     def partners(self) -> Partners:

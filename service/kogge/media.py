@@ -44,6 +44,9 @@ TSV: Final = MediaType("text/tab-separated-values", "tsv", "TSV", "SPARQL_Result
 XLSX: Final = MediaType(
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx", "Excel workbook"
 )
+ATOM: Final = MediaType("application/atom+xml", "atom", "Atom feed")
+CALENDAR: Final = MediaType("text/calendar", "ics", "iCalendar")
+GEO_JSON: Final = MediaType("application/geo+json", "geojson", "GeoJSON")
 JSON: Final = MediaType("application/json", "json", "JSON")
 HTML: Final = MediaType("text/html", "html", "HTML")
 TEXT: Final = MediaType("text/plain", "txt", "plain text")
@@ -51,7 +54,7 @@ PROBLEM: Final = MediaType("application/problem+json", "json", "RFC 9457 problem
 
 TABLE: Final = (
     TURTLE, N_TRIPLES, JSON_LD, RDF_XML, TRIG, N_QUADS,
-    SPARQL_JSON, SPARQL_XML, CSV, TSV, XLSX, JSON, HTML, TEXT, PROBLEM,
+    SPARQL_JSON, SPARQL_XML, CSV, TSV, XLSX, ATOM, CALENDAR, GEO_JSON, JSON, HTML, TEXT, PROBLEM,
 )  # fmt: skip
 GRAPHS: Final = (TURTLE, N_TRIPLES, JSON_LD, RDF_XML, TRIG, N_QUADS)
 SHEETS: Final = (XLSX, CSV)

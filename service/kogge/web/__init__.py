@@ -16,6 +16,7 @@ from kogge.web import (
     changes,
     contributions,
     expertise,
+    feeds,
     front,
     graphs,
     health,
@@ -53,7 +54,7 @@ def create_app(settings: Settings, desk: Desk | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.failure = None
     app.router.routes.append(sparql.route)
-    for part in (front, expertise, sparql, saved, graphs, contributions, history, changes, health):
+    for part in (front, expertise, sparql, saved, graphs, contributions, history, changes, feeds, health):
         app.include_router(part.router)
     openapi.install(app)
     problems.install(app)
