@@ -24,6 +24,7 @@ from kogge.lookup import EXPERTISE, CurrentLookup
 from kogge.media import MediaType
 from kogge.portal.changes import Changes
 from kogge.portal.feeds import Feeds
+from kogge.portal.reconcile import Reconciliation
 from kogge.publish import Publisher
 from kogge.questions import all_saved, query_text
 from kogge.settings import Settings
@@ -99,6 +100,7 @@ class Desk:
         )
         self._changes = Changes(ledger, settings.base_url) if ledger else None
         self._feeds = Feeds(self._endpoint.rows, ledger, settings.base_url) if ledger else None
+        self.reconciliation = Reconciliation(self._lookup.find, self._endpoint.rows, settings.base_url)
         self._judging: Judging | None = None
         self._closed = False
         # What they answer they say themselves; here it has the names under which it is asked for.

@@ -23,6 +23,7 @@ from kogge.web import (
     history,
     openapi,
     problems,
+    reconcile,
     saved,
     sparql,
 )
@@ -54,7 +55,19 @@ def create_app(settings: Settings, desk: Desk | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.failure = None
     app.router.routes.append(sparql.route)
-    for part in (front, expertise, sparql, saved, graphs, contributions, history, changes, feeds, health):
+    for part in (
+        front,
+        expertise,
+        sparql,
+        saved,
+        graphs,
+        contributions,
+        history,
+        changes,
+        feeds,
+        reconcile,
+        health,
+    ):
         app.include_router(part.router)
     openapi.install(app)
     problems.install(app)
