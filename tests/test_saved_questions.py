@@ -112,6 +112,8 @@ def test_the_description_lists_every_question_and_every_address(web: TestClient)
     others |= {"/id/{kind}/{slug}", "/topic", "/topic/{slug}", "/topic.{ending}"}
     others |= {"/ontology", "/ontology.{ending}", "/ontology/{version}", "/shapes", "/shapes.{ending}"}
     others |= {"/sitemap.xml", "/sitemap-{number}.xml", "/robots.txt", "/.well-known/void"}
+    others |= {"/changes", "/changes/{page}", "/feed.atom", "/events.ics", "/places.geojson"}
+    others |= {f"/reconcile{rest}" for rest in ("", "/suggest/{what}", "/properties", "/preview")}
     assert others == paths.keys() - {f"/queries/{name}" for name in NAMES}
     assert set(paths["/sparql"]) == {"get", "post"}
     operations = [operation for path in paths.values() for operation in path.values()]
@@ -122,7 +124,9 @@ def test_the_description_lists_every_question_and_every_address(web: TestClient)
 
 def test_what_the_description_offers_is_answered(web: TestClient) -> None:
     for path, operations in web.get("/openapi.json").json()["paths"].items():
-        if path.startswith(("/queries/", "/contributions", "/graph/", "/.well-known/")):
+        if path.startswith(
+            ("/queries/", "/contributions", "/graph/", "/.well-known/", "/changes/", "/reconcile/suggest/")
+        ):
             continue  # these have tests of their own
         parameters = operations["get"].get("parameters", ())
         given = {each["name"]: each["example"] for each in parameters if "example" in each}

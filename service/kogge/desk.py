@@ -24,6 +24,9 @@ from kogge.listing import FORMATS as CATALOGUE_FORMATS
 from kogge.listing import Listing
 from kogge.lookup import EXPERTISE, CurrentLookup
 from kogge.media import MediaType
+from kogge.portal.changes import Changes
+from kogge.portal.feeds import Feeds
+from kogge.portal.reconcile import Reconciliation
 from kogge.portal.things import OFFERED as THING_FORMATS
 from kogge.portal.vocabulary import Words
 from kogge.publish import Publisher
@@ -108,6 +111,9 @@ class Desk:
             if ledger and self._publisher
             else None
         )
+        self._changes = Changes(ledger, settings.base_url) if ledger else None
+        self._feeds = Feeds(self._endpoint.rows, ledger, settings.base_url) if ledger else None
+        self.reconciliation = Reconciliation(self._lookup.find, self._endpoint.rows, settings.base_url)
         self._judging: Judging | None = None
         self._closed = False
         # What they answer they say themselves; here it has the names under which it is asked for.
@@ -197,6 +203,20 @@ class Desk:
         if self._steps is None:
             raise Unavailable("This graph has no versions.", "Open it in a folder.")
         return self._steps
+
+    @property
+    def changes(self) -> Changes:
+        """The changes of all graphs, as a stream. Raises Unavailable without versions."""
+        if self._changes is None:
+            raise Unavailable("This graph has no versions.", "Open it in a folder.")
+        return self._changes
+
+    @property
+    def feeds(self) -> Feeds:
+        """What is new, the events and the places. Raises Unavailable without versions."""
+        if self._feeds is None:
+            raise Unavailable("This graph has no versions.", "Open it in a folder.")
+        return self._feeds
 
     @property
     def partners(self) -> Partners:

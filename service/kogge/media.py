@@ -46,6 +46,8 @@ XLSX: Final = MediaType(
 )
 GEOJSON: Final = MediaType("application/geo+json", "geojson", "GeoJSON")
 TABLES: Final = MediaType("application/zip", "csv.zip", "CSV tables in a ZIP file")
+ATOM: Final = MediaType("application/atom+xml", "atom", "Atom feed")
+CALENDAR: Final = MediaType("text/calendar", "ics", "iCalendar")
 JSON: Final = MediaType("application/json", "json", "JSON")
 HTML: Final = MediaType("text/html", "html", "HTML")
 XML: Final = MediaType("application/xml", "xml", "XML")
@@ -54,7 +56,7 @@ PROBLEM: Final = MediaType("application/problem+json", "json", "RFC 9457 problem
 
 TABLE: Final = (
     TURTLE, N_TRIPLES, JSON_LD, RDF_XML, TRIG, N_QUADS,
-    SPARQL_JSON, SPARQL_XML, CSV, TSV, XLSX, GEOJSON, TABLES, JSON, HTML, XML, TEXT, PROBLEM,
+    SPARQL_JSON, SPARQL_XML, CSV, TSV, XLSX, ATOM, CALENDAR, GEOJSON, TABLES, JSON, HTML, XML, TEXT, PROBLEM,
 )  # fmt: skip
 GRAPHS: Final = (TURTLE, N_TRIPLES, JSON_LD, RDF_XML, TRIG, N_QUADS)
 SHEETS: Final = (XLSX, CSV)

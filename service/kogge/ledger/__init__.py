@@ -157,6 +157,10 @@ class Ledger:
             raise KeyError(number)
         return bytes(row[0])
 
+    def sizes(self, *, after: int = 0) -> dict[int, int]:
+        """How many bytes the contents of the versions numbered above `after` have, by number."""
+        return dict(self._file.rows("SELECT number, length(body) FROM version WHERE number > ?", after))
+
     @property
     def number(self) -> int:
         """The number of the newest version of all; 0 in an empty ledger."""

@@ -1,1 +1,1 @@
-"""Level 6, portal: what other programs take as it is: things, catalogue, dumps, feeds, reconciliation."""
+"""Level 6, portal: what other programs take: things, catalogue, dumps, changes, feeds, reconciliation."""

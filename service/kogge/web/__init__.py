@@ -14,8 +14,10 @@ from kogge.errors import KoggeError
 from kogge.settings import Settings
 from kogge.web import (
     catalog,
+    changes,
     contributions,
     expertise,
+    feeds,
     front,
     graphs,
     health,
@@ -23,6 +25,7 @@ from kogge.web import (
     openapi,
     pages,
     problems,
+    reconcile,
     saved,
     sitemap,
     sparql,
@@ -71,6 +74,9 @@ def create_app(settings: Settings, desk: Desk | None = None) -> FastAPI:
         things,
         vocabulary,
         sitemap,
+        changes,
+        feeds,
+        reconcile,
         health,
     ):
         app.include_router(part.router)
