@@ -16,6 +16,7 @@ from kogge.web import (
     catalog,
     changes,
     contributions,
+    dumps,
     expertise,
     feeds,
     front,
@@ -69,6 +70,7 @@ def create_app(settings: Settings, desk: Desk | None = None) -> FastAPI:
         saved,
         graphs,
         catalog,
+        dumps,
         contributions,
         history,
         things,
@@ -89,8 +91,8 @@ def create_app(settings: Settings, desk: Desk | None = None) -> FastAPI:
         CORSMiddleware,
         allow_origins=["*"],
         allow_methods=["GET", "HEAD", "POST", "OPTIONS"],
-        allow_headers=["Accept", "Content-Type", "If-None-Match"],
-        expose_headers=["ETag", "Link", "Retry-After"],
+        allow_headers=["Accept", "Content-Type", "If-None-Match", "If-Range", "Range"],
+        expose_headers=["Accept-Ranges", "Content-Range", "ETag", "Link", "Retry-After"],
     )
     app.add_middleware(Prefixed, prefix=prefix_of(settings))
     app.add_middleware(RequestLog)

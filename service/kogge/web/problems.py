@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from kogge import media, names
 from kogge.contribution import refusals
-from kogge.errors import BadRequest, Conflict, KoggeError, Placed, Unauthorised
+from kogge.errors import BadRequest, Conflict, KoggeError, OutOfRange, Placed, Unauthorised
 from kogge.web.asked import language_of
 from kogge.web.pages import failure
 from kogge.web.pages.language import wants_page
@@ -91,6 +91,8 @@ def of(error: KoggeError) -> Response:
     headers = {}
     if (wait := getattr(error, "retry_after", None)) is not None:
         headers["Retry-After"] = str(wait)
+    if isinstance(error, OutOfRange):
+        headers["Content-Range"] = f"bytes */{error.size}"  # RFC 9110, 15.5.17
     if isinstance(error, Unauthorised):
         headers["WWW-Authenticate"] = "Bearer"  # RFC 6750, section 3
     if error.lang != KoggeError.lang:  # the type stays the same in every language
