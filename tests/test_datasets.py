@@ -90,5 +90,5 @@ def test_what_is_drawn_from_graphs_is_as_new_as_the_newest_of_them() -> None:
 def test_a_release_is_read_as_it_was_written() -> None:
     file = File("events.ttl", "text/turtle", 12, "00")
     made = Made("events", {"de": "Treffen"}, "2026-01-01T00:00:00Z", 3, ("a",), {"ttl": file})
-    release = Release("2026-01-01-abc", "abc", "2026-01-01", {"events": made})
+    release = Release("2026-01-01-abc", "abc", "2026-01-01", 0, "1", {"events": made})
     assert Release.read(release.write()) == release

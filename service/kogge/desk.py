@@ -15,9 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from kogge import archive, home, media, names, publish, questions
+from kogge.dumps import Dumps
 from kogge.endpoint import Endpoint, asked, pool_of
 from kogge.errors import Damaged, DiskFull, Gone, Unavailable, Unreadable
 from kogge.expertise import Lookup, Progress, silent
+from kogge.export import WHAT as EXPORTED
+from kogge.export import export
 from kogge.home import in_use, open_ledger, operator, rebuild, steps_beside
 from kogge.ledger import Caller, Ledger, Partners, Version
 from kogge.listing import FORMATS as CATALOGUE_FORMATS
@@ -41,11 +44,13 @@ if TYPE_CHECKING:
 __all__ = [
     "CATALOGUE_FORMATS",
     "EXPERTISE",
+    "EXPORTED",
     "Checked",
     "Desk",
     "all_saved",
     "ask_endpoint",
     "check",
+    "export",
     "format_file",
     "in_use",
     "open_ledger",
@@ -94,12 +99,13 @@ class Desk:
         )
         self._publisher = Publisher(ledger, store, self._lookup.change) if ledger else None
         self._endpoint = Endpoint(store, self._pool, settings, self._publisher)
-        self.listing = Listing(settings, self._endpoint)
         self._steps = (
             Steps(ledger, self._publisher, four_eyes=settings.four_eyes)
             if ledger and self._publisher
             else None
         )
+        self._dumps = Dumps(store, ledger, settings) if ledger else None
+        self.listing = Listing(settings, self._endpoint, self._dumps.current if self._dumps else lambda: None)
         self._judging: Judging | None = None
         self._closed = False
         # What they answer they say themselves; here it has the names under which it is asked for.
@@ -168,9 +174,13 @@ class Desk:
         await self._endpoint.start()
         if self._ledger:
             self._lookup.start()
+        if self._dumps:
+            self._dumps.start()
 
     async def stop(self) -> None:
-        """Ends what answers queries, and the queries that run."""
+        """Ends what answers queries, the queries that run, and the making of dumps."""
+        if self._dumps:
+            await self._dumps.stop()
         await self._endpoint.stop()
 
     def evidence_labels(self, lang: str) -> dict[str, str]:
@@ -195,6 +205,13 @@ class Desk:
         if self._ledger is None:
             raise Unavailable("This graph has no partners.", "Open it in a folder.")
         return self._ledger.partners
+
+    @property
+    def dumps(self) -> Dumps:
+        """The dumps of all datasets. Raises Unavailable without versions."""
+        if self._dumps is None:
+            raise Unavailable("This graph has no dumps.", "Open it in a folder.")
+        return self._dumps
 
     async def contribute(self, arrival: Arrival, caller: Caller) -> Outcome:
         """Judges what was sent and stages it. Raises as `reception.receive`, Unavailable before the start."""

@@ -154,9 +154,9 @@ class Endpoint:
         except TooLarge as error:
             raise TooLarge(
                 error.message.replace("result", "graph"),
-                "Read one named graph at a time: GET /graphs lists them with their sizes."
+                "Take it as a dump (/dumps/kogge.nq), or one named graph at a time: GET /graphs lists them."
                 if iri is None
-                else "Ask for a part of it at /sparql, a page at a time with ORDER BY, LIMIT and OFFSET.",
+                else "Take the dump of all graphs (/dumps/kogge.nq), or ask /sparql for a page at a time.",
             ) from error
         if iri is not None and not answer.rows:
             raise NotFound(f"There is no graph '{iri}'.", "GET /graphs lists those that there are.")

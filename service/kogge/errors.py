@@ -13,6 +13,7 @@ KoggeError                  500  something of ours failed
 ├── Gone                    410  a person's data that was erased
 ├── TooLarge                413  body, query text or result above a limit
 ├── UnsupportedType         415  a media type, encoding or format that is not taken
+├── OutOfRange              416  a part of a file that there is not
 ├── Unprocessable           422  understood, but refused: findings, forbidden constructs
 │   └── Refused             422  a document with a construct that is not taken; knows line and column
 ├── TooManyRequests         429  this client asks too much; knows when to ask again
@@ -156,6 +157,17 @@ class UnsupportedType(KoggeError):
 
     status = 415
     title = "Unsupported type"
+
+
+class OutOfRange(KoggeError):
+    """The part that is asked for lies behind the end; `size` is that of the whole in bytes."""
+
+    status = 416
+    title = "No such range"
+
+    def __init__(self, message: str, advice: str = "", *, size: int = 0) -> None:
+        super().__init__(message, advice)
+        self.size = size
 
 
 class Unprocessable(KoggeError):

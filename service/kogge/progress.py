@@ -10,9 +10,9 @@ _QUIET: Final = 1.0  # seconds in which nothing is said
 _EVERY: Final = {True: 0.1, False: 10.0}  # seconds between two signs of life, on a terminal and elsewhere
 _WIDTH: Final = 30
 _STEPS: Final = {
-    "de": {"read": "gelesen", "find": "gesucht", "judge": "beurteilt"},
-    "en": {"read": "read", "find": "searched", "judge": "judged"},
-    "nl": {"read": "gelezen", "find": "doorzocht", "judge": "beoordeeld"},
+    "de": {"read": "gelesen", "find": "gesucht", "judge": "beurteilt", "write": "geschrieben"},
+    "en": {"read": "read", "find": "searched", "judge": "judged", "write": "written"},
+    "nl": {"read": "gelezen", "find": "doorzocht", "judge": "beoordeeld", "write": "geschreven"},
 }
 _DONE: Final = {
     "de": "fertig nach {0:.0f} s, höchstens {1} MB Speicher",
@@ -32,7 +32,7 @@ class Progress:
         self._shown = False
 
     def show(self, step: str, done: int, of: int) -> None:
-        """Says how much of a step ("read", "find" or "judge") is done, if it is time to."""
+        """Says how much of a step ("read", "find", "judge" or "write") is done, if it is time to."""
         now = time.monotonic()
         if now - self._begun < _QUIET or (now - self._said < _EVERY[self._bar] and done < of):
             return

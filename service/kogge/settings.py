@@ -160,6 +160,11 @@ SETTINGS: Final = (
     Setting(
         "KOGGE_FOUR_EYES", "on", "Whether another person than the sender must release what is sent.", _switch
     ),
+    Setting("KOGGE_DUMP_CALM", "60", "Seconds without a change after which dumps are made anew.", _seconds),
+    Setting("KOGGE_DUMP_RELEASES", "10", "How many releases of the dumps are kept; 0: no dumps.", _count),
+    Setting(
+        "KOGGE_CSV_MARK", "on", "Whether tables begin with the mark by which Excel knows UTF-8.", _switch
+    ),
     Setting("KOGGE_UNSAFE_NO_SANDBOX", "off", "Start even where query processes cannot be caged.", _switch),
     Setting("KOGGE_PUBLISHER_NAME", "The Kogge contributors", "Who publishes, in the catalogue.", _name),
     Setting("KOGGE_PUBLISHER_IRI", "", "The IRI of the publisher, if it has one.", _iri),
@@ -205,6 +210,9 @@ class Settings:
     stop_seconds: int
     guard: bool
     four_eyes: bool
+    dump_calm: float
+    dump_releases: int
+    csv_mark: bool
     unsafe_no_sandbox: bool
     publisher_name: str
     publisher_iri: str

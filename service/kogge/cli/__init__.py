@@ -266,10 +266,10 @@ def _parser() -> argparse.ArgumentParser:
         prog="kogge", description="Who knows what among cities and their alliances, and how is that known?"
     )
     # Imported here: these commands use this module.
-    from kogge.cli import contributing
+    from kogge.cli import contributing, exporting
 
     shown = "serve,who,query,check,template,format,partner,contribute,contributions,history,rollback,confirm"
-    commands = parser.add_subparsers(required=True, metavar=f"{{{shown},delete,erase,rebuild}}")
+    commands = parser.add_subparsers(required=True, metavar=f"{{{shown},delete,erase,rebuild,export}}")
     _serve_arguments(commands.add_parser("serve", help="start the service"))
     _who_arguments(commands.add_parser("who", help="who has expertise in a topic"))
     _query_arguments(commands.add_parser("query", help="a saved question, or a SPARQL query"))
@@ -277,6 +277,7 @@ def _parser() -> argparse.ArgumentParser:
     _template_arguments(commands.add_parser("template", help="a spreadsheet for what a city knows"))
     _format_arguments(commands.add_parser("format", help="put Turtle files into canonical order"))
     contributing.add_commands(commands)
+    exporting.add_command(commands)
     return parser
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 
 INDEX: Final = "index.json"
+SUMS: Final = "SHA256SUMS"
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,17 @@ class Made:
 
 @dataclass(frozen=True)
 class Release:
-    """What was made of one state of the graph. Its name is the day of the last change and the state."""
+    """What was made of one state of the graph. Its name is the day of the last change and the state.
+
+    `erasures` is how often data of a person had been erased by then; `form` changes with the program and the
+    settings where they decide about bytes.
+    """
 
     name: str
     state: str
     date: str
+    erasures: int
+    form: str
     datasets: Mapping[str, Made]
 
     @classmethod
@@ -51,7 +59,19 @@ class Release:
         """The release that an `index.json` describes. Raises ValueError, KeyError or TypeError if none."""
         said = json.loads(content)
         datasets = {each["slug"]: _made(each) for each in said["datasets"]}
-        return cls(said["name"], said["state"], said["date"], datasets)
+        return cls(**{**said, "datasets": datasets})
+
+    @classmethod
+    def of(cls, folder: Path | None) -> Release | None:
+        """The release in a folder; None if it is not all there."""
+        try:
+            return cls.read((folder / INDEX).read_bytes()) if folder else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def renamed(self, name: str) -> Release:
+        """The same under another name."""
+        return replace(self, name=name)
 
     def write(self) -> bytes:
         """The content of its `index.json`."""

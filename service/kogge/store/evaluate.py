@@ -162,7 +162,7 @@ class _Capped(io.BytesIO):
 def _too_many(cap: str) -> TooLarge:
     return TooLarge(
         f"The result has more than {cap}.",
-        "Ask for a page at a time with ORDER BY, LIMIT and OFFSET, or take the whole graph as a dump.",
+        "Ask for a page at a time with ORDER BY, LIMIT and OFFSET, or take the whole graph: GET /dumps.",
     )
 
 
@@ -170,5 +170,5 @@ def too_complex() -> Unprocessable:
     """What a query gets that no worker survives."""
     return Unprocessable(
         "The query needs more memory than a query is given, or is nested too deep.",
-        "Ask for less: bind more variables, divide it into several, or take the dump and ask at home.",
+        "Ask for less: bind more variables, divide it into several, or take a dump (GET /dumps).",
     )

@@ -15,6 +15,7 @@ from kogge.settings import Settings
 from kogge.web import (
     catalog,
     contributions,
+    dumps,
     expertise,
     front,
     graphs,
@@ -53,7 +54,7 @@ def create_app(settings: Settings, desk: Desk | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.failure = None
     app.router.routes.append(sparql.route)
-    for part in (front, expertise, sparql, saved, graphs, catalog, contributions, history, health):
+    for part in (front, expertise, sparql, saved, graphs, catalog, dumps, contributions, history, health):
         app.include_router(part.router)
     openapi.install(app)
     problems.install(app)
@@ -62,8 +63,8 @@ def create_app(settings: Settings, desk: Desk | None = None) -> FastAPI:
         CORSMiddleware,
         allow_origins=["*"],
         allow_methods=["GET", "HEAD", "POST", "OPTIONS"],
-        allow_headers=["Accept", "Content-Type", "If-None-Match"],
-        expose_headers=["ETag", "Retry-After"],
+        allow_headers=["Accept", "Content-Type", "If-None-Match", "If-Range", "Range"],
+        expose_headers=["Accept-Ranges", "Content-Range", "ETag", "Link", "Retry-After"],
     )
     app.add_middleware(RequestLog)
     return app

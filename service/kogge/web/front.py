@@ -22,6 +22,7 @@ TRY: Final = (
     ("/queries", "What else is often asked: the saved questions"),
     ("/graphs", "The graphs that there are, and how large they are"),
     ("/graph/kogge/alliances-smarte-hanse/history", "Every version of a graph: when, and by whom"),
+    ("/dumps", "Every dataset as a whole, in RDF and as tables for spreadsheets"),
     ("/contributions/template.xlsx", "The spreadsheet in which a city fills in what it knows"),
     ("/openapi.json", "All addresses, for programs (OpenAPI)"),
     ("/health/ready", "Is the service ready?"),

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from kogge import media, names
-from kogge.errors import Conflict, KoggeError, Placed, Unauthorised
+from kogge.errors import Conflict, KoggeError, OutOfRange, Placed, Unauthorised
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +74,8 @@ def of(error: KoggeError) -> Response:
     headers = {}
     if (wait := getattr(error, "retry_after", None)) is not None:
         headers["Retry-After"] = str(wait)
+    if isinstance(error, OutOfRange):
+        headers["Content-Range"] = f"bytes */{error.size}"  # RFC 9110, 15.5.17
     if isinstance(error, Unauthorised):
         headers["WWW-Authenticate"] = "Bearer"  # RFC 6750, section 3
     return problem(error.status, error.title, error.message, error.advice, headers, **more)

@@ -1,0 +1,154 @@
+"""Level 6, portal: lines in sorted order, of any number, in little memory: the form of which dumps are made.
+
+A line of N-Quads begins with its subject, so that in sorted lines all about one thing stands together; the
+order depends on what is said alone, not on the engine or on how the store was filled.
+"""
+
+from __future__ import annotations
+
+import heapq
+import io
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final
+
+import pyoxigraph as ox
+from pyoxigraph import RdfFormat
+
+RUN: Final = 16 * 1024 * 1024  # bytes of lines that are sorted at once
+BUFFER: Final = 256 * 1024  # bytes that are read and written at once
+_OVERHEAD: Final = 48  # bytes that a line takes beside its text
+
+
+class Sorted:
+    """Lines that are given in any order, and come back sorted by their bytes, each once.
+
+    What is more than `run` bytes lies in files in `folder`, which must be there and are never removed.
+    """
+
+    _number = 0
+
+    def __init__(self, folder: Path, run: int = RUN) -> None:
+        self._folder = folder
+        self._run = run
+        self._lines: list[bytes] = []
+        self._size = 0
+        self._files: list[Path] = []
+
+    def add(self, line: bytes) -> None:
+        """Takes a line, with its line feed."""
+        self.extend((line,), len(line))
+
+    def extend(self, lines: Iterable[bytes], size: int) -> None:
+        """Takes lines of so many bytes in all."""
+        before = len(self._lines)
+        self._lines.extend(lines)
+        self._size += size + (len(self._lines) - before) * _OVERHEAD
+        if self._size > self._run:
+            self._spill()
+
+    def __iter__(self) -> Iterator[bytes]:
+        if not self._files:
+            return iter(self._sorted())
+        if self._lines:
+            self._spill()
+        runs = [_read(path) for path in self._files]
+        return (line for line, _ in groupby(heapq.merge(*runs)))
+
+    def _sorted(self) -> list[bytes]:
+        return sorted(set(self._lines))
+
+    def _spill(self) -> None:
+        Sorted._number += 1
+        path = self._folder / f"run-{Sorted._number}"
+        write(path, self._sorted())
+        self._files.append(path)
+        self._lines, self._size = [], 0
+
+
+def write(path: Path, lines: Iterable[bytes]) -> None:
+    """Writes lines into a file."""
+    with path.open("wb", BUFFER) as file:
+        file.writelines(lines)
+
+
+def read(path: Path) -> Iterator[bytes]:
+    """The lines of a file."""
+    return _read(path)
+
+
+def _read(path: Path) -> Iterator[bytes]:
+    with path.open("rb", BUFFER // 4) as file:
+        yield from file
+
+
+def quads(store: ox.Store, into: Sorted) -> None:
+    """All statements of the named graphs of a store, as lines of N-Quads.
+
+    The engine reads one graph after the other, and writes triples: the default graph, which has each of them
+    again, is not read.
+    """
+    for graph in store.named_graphs():
+        store.dump(_Quads(into, f" {graph} .\n".encode()), RdfFormat.N_TRIPLES, from_graph=graph)
+
+
+def triple(quad: bytes) -> bytes:
+    """The line of N-Triples in a line of N-Quads."""
+    return quad[: quad.rindex(b" <")] + b" .\n"
+
+
+def graph(quad: bytes) -> str:
+    """The IRI of the graph in a line of N-Quads."""
+    return quad[quad.rindex(b" <") + 2 : -4].decode()
+
+
+def triples(quads: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines of N-Triples in sorted lines of N-Quads: sorted too, and each once."""
+    last = b""
+    for quad in quads:
+        if (line := triple(quad)) != last:
+            yield line
+            last = line
+
+
+def about(quads: Iterable[bytes], wanted: Iterable[bytes]) -> Iterator[tuple[bytes, list[bytes]]]:
+    """Of sorted lines of N-Quads those about certain things, each with what is said of the thing.
+
+    `wanted` are sorted lines `<iri> what`; the list has each `what` of the thing, with its line feed.
+    """
+    groups = groupby(wanted, key=_subject)
+    subject, whats = next(((key, _whats(key, group)) for key, group in groups), (b"", []))
+    for quad in quads:
+        begin = _subject(quad)
+        while subject and subject < begin:
+            subject, whats = next(((key, _whats(key, group)) for key, group in groups), (b"", []))
+        if not subject:
+            return
+        if subject == begin:
+            yield quad, whats
+
+
+def _subject(line: bytes) -> bytes:
+    return line[: line.index(b" ") + 1]
+
+
+def _whats(key: bytes, group: Iterable[bytes]) -> list[bytes]:
+    return [line[len(key) :] for line in group]
+
+
+class _Quads(io.BytesIO):
+    """A file into which a graph is dumped: its lines go on as quads, some kilobytes at a time."""
+
+    def __init__(self, into: Sorted, end: bytes) -> None:
+        super().__init__()
+        self._into = into
+        self._end = end
+        self._rest = b""
+
+    def write(self, piece: Any, /) -> int:
+        """Takes the next bytes."""
+        whole, feed, self._rest = (self._rest + bytes(piece)).rpartition(b"\n")
+        text = (whole + feed).replace(b" .\n", self._end)
+        self._into.extend(text.splitlines(keepends=True), len(text))
+        return len(piece)
