@@ -51,6 +51,7 @@ bench: $(VENV)/.tested
 	@$(BIN)/python bench/contribution.py
 	@$(BIN)/python bench/things.py
 	@$(BIN)/python bench/catalog.py
+	@$(BIN)/python bench/dumps.py
 
 soak: $(VENV)/.tested
 	@KOGGE_SOAK_PUBLICATIONS=300 KOGGE_SOAK_HTTP=300 KOGGE_SOAK_SECONDS=60 $(BIN)/python -m pytest tests/soak --log-cli-level=INFO

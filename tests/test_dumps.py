@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import errno
 import gzip
@@ -408,6 +409,36 @@ def test_no_release_from_before_an_erasure_is_given_out(kept: tuple[Dumps, Embed
     assert list(folder.iterdir()) == []
     with pytest.raises(Gone):
         dumps.find(first.name, "kogge.nt")
+
+
+def test_a_service_makes_a_release_when_one_is_asked_for_and_when_all_is_calm_after_a_change(
+    kept: tuple[Dumps, EmbeddedStore, Ledger], home: Settings
+) -> None:
+    _, store, ledger = kept
+    hasty = Settings.from_environment({"KOGGE_HOME": str(home.home), "KOGGE_DUMP_CALM": "0.5"})
+    dumps = Dumps(store, ledger, hasty)
+
+    async def released(number: int) -> list[Release]:
+        async with asyncio.timeout(120):
+            while len(found := dumps.releases()) < number:
+                await asyncio.sleep(0.05)
+        return found
+
+    async def serve() -> None:
+        dumps.start()
+        try:
+            with pytest.raises(Unavailable, match="first time"):
+                dumps.find(None, "kogge.nq")
+            (first,) = await released(1)
+            assert first.state == store.state
+            say(store, "one")
+            assert dumps.find(None, "kogge.nq").release == first
+            second, _ = await released(2)
+            assert second.state == store.state
+        finally:
+            await dumps.stop()
+
+    asyncio.run(serve())
 
 
 # What goes wrong

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import rdflib
@@ -13,7 +14,7 @@ from rdflib import RDF
 from rdflib.namespace import DCAT
 from starlette.testclient import TestClient
 
-from kogge import names
+from kogge import cli, names, rules
 from kogge.desk import Desk
 from kogge.errors import Misconfigured, NotFound
 from kogge.settings import Settings
@@ -186,3 +187,21 @@ def test_a_dataset_is_told_in_the_words_of_schema_org() -> None:
     said = asyncio.run(asked())
     assert said["@type"] == "Dataset"
     assert said["name"] == "Bündnis: Smarte Hanse"
+
+
+def test_the_export_writes_the_catalogue_with_the_sizes_of_its_dumps(
+    tmp_path: Path, home: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "out"
+    assert cli.main(["export", str(folder), "--home", str(home.home)]) == 0
+    capsys.readouterr()
+    said = rdflib.Graph().parse(folder / "catalog.ttl")
+    assert {path.name for path in folder.glob("catalog.*")} == {f"catalog.{ending}" for ending in ENDINGS}
+    sizes = {
+        str(said.value(form, DCAT.downloadURL)).rpartition("/")[2]: int(str(size))
+        for form, size in said.subject_objects(DCAT.byteSize)
+    }
+    assert len(sizes) > 60
+    for name, size in sizes.items():
+        assert (folder / "dumps" / name).stat().st_size == size, name
+    assert rules.check(said, "portal") == []

@@ -59,13 +59,13 @@ class Dumps:
         """The state of the store, which that of the last release may be behind."""
         return self._store.state
 
-    def current(self) -> Release | None:
-        """The release that is given out now."""
-        return self._shelf.current(self._ledger.erasures.count)
-
     def releases(self) -> list[Release]:
         """The releases that can be had, the last first."""
         return self._shelf.releases(self._ledger.erasures.count)
+
+    def current(self) -> Release | None:
+        """The last release that can be had, if there is one."""
+        return self._shelf.current(self._ledger.erasures.count)
 
     def find(self, release: str | None, name: str) -> Found:
         """A file of a release (None: the last one).

@@ -7,19 +7,17 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-import pyoxigraph as ox
-
 from kogge import home, publish
 from kogge.dumps import Dumps
 from kogge.errors import Conflict, DiskFull, KoggeError, Unavailable
-from kogge.portal import build, catalog, datasets
+from kogge.portal import build, catalog
 from kogge.portal.build import Order, Told
 from kogge.portal.release import INDEX, SUMS, Release
 from kogge.portal.shelf import Shelf
@@ -42,7 +40,7 @@ class Exported:
 
 
 def export(settings: Settings, folder: Path, what: str, told: Told) -> Exported:
-    """Writes the dumps, the catalogue, or all, into a folder: an empty one, or one written by this.
+    """Writes the dumps, the catalogue of them, or all, into a folder: an empty one, or one written by this.
 
     The graph is that of the home folder, if there is one. Where a service has it open, it is that of the
     service's last release; without a home folder it is that of the repository, without versions. All is
@@ -64,7 +62,7 @@ def export(settings: Settings, folder: Path, what: str, told: Told) -> Exported:
                 if each is release:
                     _copy(new / "dumps" / each.name, new / "dumps")
             if what != "dumps":
-                for name, content in _catalogue(settings, place / release.name, release).items():
+                for name, content in catalog.files(place / release.name, release, settings).items():
                     (new / name).write_bytes(content)
         files = _put(new, folder, before, release)
     except OSError as error:
@@ -106,15 +104,6 @@ def _releases(settings: Settings, told: Told) -> Iterator[tuple[Path, list[Relea
             store.close()
     finally:
         ledger.close()
-
-
-def _catalogue(settings: Settings, folder: Path, release: Release) -> Mapping[str, bytes]:
-    """The catalogue of a release, by the names of its files; asked of the dump of the whole graph."""
-    store = ox.Store()
-    whole = str(folder / f"{datasets.WHOLE}.nq")
-    store.bulk_load(path=whole, format=ox.RdfFormat.N_QUADS)
-    store.bulk_load(path=whole.removesuffix("nq") + "nt", format=ox.RdfFormat.N_TRIPLES)  # merged
-    return catalog.files(store, settings, release)
 
 
 def _copy(source: Path, target: Path) -> None:

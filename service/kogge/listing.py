@@ -105,7 +105,7 @@ class Listing:
         raise NotFound(f"There is no dataset '{slug}'.", "GET /catalog lists those that there are.")
 
     async def _current(self) -> _Made:
-        state, release = await self._source.refresh(), self._release()
+        state, release = await self._source.refresh(), await asyncio.to_thread(self._release)
         if (made := self._kept) and (made.state, made.release) == (state, release):
             return made
         async with self._making:

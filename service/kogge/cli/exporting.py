@@ -19,10 +19,10 @@ _FROM = {
 
 def add_command(commands: Any) -> None:
     """Adds the command."""
-    parser = commands.add_parser("export", help="write the dumps as files for a static web server")
+    parser = commands.add_parser("export", help="write dumps and catalogue as files for a static web server")
     parser.description = (
-        "Writes what the service gives out at /dumps, byte for byte, into a folder that is empty, "
-        "not there yet, or was written by this command."
+        "Writes what the service gives out at /dumps, byte for byte, and the catalogue, into a folder that "
+        "is empty, not there yet, or was written by this command."
     )
     parser.add_argument("folder", metavar="DIR")
     parser.add_argument("--what", choices=desks.EXPORTED, default="all", help="dumps, catalog or all (all)")

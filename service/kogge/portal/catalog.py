@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import pyoxigraph as ox
@@ -17,6 +19,7 @@ from kogge import media, names, syntax
 from kogge.errors import Unavailable
 from kogge.media import MediaType
 from kogge.portal import entry, facts
+from kogge.portal.datasets import WHOLE
 from kogge.portal.facts import About, Facts
 from kogge.portal.office import Office, office
 from kogge.portal.release import Release
@@ -81,12 +84,24 @@ def whole(known: Facts, of: Office, release: Release | None = None) -> Mapping[s
     return {f"catalog.{form.suffix}": written(made, form) for form in FORMATS}
 
 
-def files(store: ox.Store, settings: Settings, release: Release | None = None) -> Mapping[str, bytes]:
-    """Name of the file → its content, made of an open store: for the command line.
+def files(folder: Path, release: Release, settings: Settings) -> Mapping[str, bytes]:
+    """Name of the file → its content, made of a release in its folder: for the command line.
 
-    Raises Misconfigured for settings that a portal would reject, Unavailable for an empty store.
+    The dump of the whole graph is read into a store on the disk, so that its size does not matter. Raises
+    Misconfigured for settings that a portal would reject, Unavailable for an empty graph, OSError.
     """
-    return whole(facts.ask(store), office(settings), release)
+    of = office(settings)
+    with tempfile.TemporaryDirectory(prefix="kogge-") as place:
+        store = ox.Store(place)
+        store.bulk_extend(_quads(folder / f"{WHOLE}.{media.N_QUADS.suffix}"))
+        return whole(facts.ask(store), of, release)
+
+
+def _quads(dump: Path) -> Iterator[ox.Quad]:
+    """Each statement of a dump in its graph and, as in the store of a service, in the merge of all."""
+    for quad in syntax.stream_file(dump):
+        yield quad
+        yield ox.Quad(quad.subject, quad.predicate, quad.object)
 
 
 def _catalogue(said: Statements, known: Facts, portion: Sequence[About], of: Office) -> None:
