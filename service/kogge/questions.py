@@ -1,7 +1,7 @@
 """Level 4, questions: reads the saved questions of `queries/`, binds their parameters, runs the rules.
 
 A saved question is one SPARQL 1.1 query in a file of its own. It runs as it stands, on any endpoint, because
-its first `VALUES` clause carries an example of every parameter. Its front-matter (lines `#+ `, read as TOML)
+a `VALUES` clause carries an example of every parameter; it may stand again in a sub-select that needs them. Its front-matter (lines `#+ `, read as TOML)
 says what it answers, in three languages, and of which kind the parameters are:
 
     #+ summary = "Members of an alliance on a day."
@@ -153,7 +153,7 @@ def _question(path: Path, front: dict[str, Any], text: str) -> Question:
     for parameter in parameters:
         if parameter.kind not in KINDS:
             raise ValueError(f"'{parameter.name}' has the unknown kind '{parameter.kind}'")
-    if parameters and _clause(text, parameters) is None:
+    if parameters and not _clauses(text, parameters):
         raise ValueError(f"no line 'VALUES ({_variables(parameters)}) {{ (…) }}'")
     return Question(
         group=group,
@@ -195,13 +195,14 @@ def bind(question: Question, params: Mapping[str, str]) -> dict[str, Term]:
 
 
 def as_text(question: Question, params: Mapping[str, str]) -> str:
-    """The query with these parameters in its `VALUES` clause, to be run on any endpoint. Raises as `bind`."""
+    """The query with these parameters in its `VALUES` clauses, to be run on any endpoint. Raises as `bind`."""
     bound = bind(question, params)
-    if (clause := _clause(question.text, question.parameters)) is None:
-        return question.text
     row = " ".join(str(bound.get(parameter.name, "UNDEF")) for parameter in question.parameters)
     values = f"VALUES ({_variables(question.parameters)}) {{ ({row}) }}"
-    return question.text[: clause.start()] + values + question.text[clause.end() :]
+    text = question.text
+    for clause in reversed(_clauses(text, question.parameters)):
+        text = text[: clause.start()] + values + text[clause.end() :]
+    return text
 
 
 def query_text(name: str, params: Mapping[str, str]) -> str:
@@ -240,10 +241,10 @@ def _variables(parameters: tuple[Parameter, ...]) -> str:
     return " ".join(f"?{parameter.name}" for parameter in parameters)
 
 
-def _clause(text: str, parameters: tuple[Parameter, ...]) -> re.Match[str] | None:
-    """Where the `VALUES` clause with exactly these parameters, in this order, stands in the query."""
+def _clauses(text: str, parameters: tuple[Parameter, ...]) -> list[re.Match[str]]:
+    """Where `VALUES` clauses with exactly these parameters, in this order, stand in the query."""
     wanted = _variables(parameters)
-    return next((found for found in _VALUES.finditer(text) if found[1].strip() == wanted), None)
+    return [found for found in _VALUES.finditer(text) if found[1].strip() == wanted]
 
 
 def _example(parameter: Parameter) -> str:
