@@ -1,8 +1,9 @@
 """Level 4, questions: reads the saved questions of `queries/`, binds their parameters, runs the rules.
 
 A saved question is one SPARQL 1.1 query in a file of its own. It runs as it stands, on any endpoint, because
-a `VALUES` clause carries an example of every parameter; it may stand again in a sub-select that needs them. Its front-matter (lines `#+ `, read as TOML)
-says what it answers, in three languages, and of which kind the parameters are:
+a `VALUES` clause carries an example of every parameter; it may stand again in a sub-select that needs them.
+Its front-matter (lines `#+ `, read as TOML) says what it answers, in three languages, and of which kind the
+parameters are:
 
     #+ summary = "Members of an alliance on a day."
     #+ question.de = "Wer war an einem Tag Mitglied eines Bündnisses?"
@@ -10,7 +11,7 @@ says what it answers, in three languages, and of which kind the parameters are:
     ...
     VALUES (?alliance ?lang) { (<https://w3id.org/kogge/id/alliance/smarte-hanse> "de") }
 
-Binding puts other terms into that clause, each made and written by pyoxigraph, so that what a user types
+Binding puts other terms into these clauses, each made and written by pyoxigraph, so that what a user types
 never becomes query text. A parameter that is left open is `UNDEF`. The substitutions of pyoxigraph were tried
 and not taken: they want each variable in the projection, they reach into groups where SPARQL keeps a variable
 out of scope, and no other endpoint has them. A `VALUES` clause means the same everywhere (SPARQL 1.1, 10.2).
@@ -195,7 +196,7 @@ def bind(question: Question, params: Mapping[str, str]) -> dict[str, Term]:
 
 
 def as_text(question: Question, params: Mapping[str, str]) -> str:
-    """The query with these parameters in its `VALUES` clauses, to be run on any endpoint. Raises as `bind`."""
+    """The query with these parameters in its `VALUES` clauses, for any endpoint. Raises as `bind`."""
     bound = bind(question, params)
     row = " ".join(str(bound.get(parameter.name, "UNDEF")) for parameter in question.parameters)
     values = f"VALUES ({_variables(question.parameters)}) {{ ({row}) }}"

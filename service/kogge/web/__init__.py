@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any, Final
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kogge.desk import Desk
 from kogge.errors import KoggeError
+from kogge.ledger.failures import Failures
 from kogge.settings import Settings
 from kogge.web import (
     contributions,
@@ -28,6 +31,57 @@ from kogge.web.log import RequestLog
 from kogge.web.signing import Signing
 
 __all__ = ["create_app"]
+
+_CORS: Final[dict[str, Any]] = {
+    "allow_origins": ["*"],
+    "allow_methods": ["GET", "HEAD", "POST", "OPTIONS"],
+    "allow_headers": ["Accept", "Content-Type", "If-None-Match"],
+    "expose_headers": ["ETag", "Retry-After"],
+}
+
+
+_SHARED: Final = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", ", ".join(_CORS["expose_headers"]).encode()),
+]
+
+
+class Shared:
+    """Middleware that lets pages from anywhere read the answers (CORS), whoever asks; no preflight."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes a request on."""
+
+        async def sharing(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *_SHARED]
+            await send(message)
+
+        await self._app(scope, receive, sharing)
+
+
+class Service(FastAPI):
+    """The application. A query goes past the framework, whose way costs more than a small one."""
+
+    def __init__(self, **of_framework: Any) -> None:
+        super().__init__(**of_framework)
+        failures = Failures()
+        problems.install(self)
+        self.add_middleware(Signing, failures=failures)
+        self.add_middleware(CORSMiddleware, **_CORS)
+        self.add_middleware(RequestLog)
+        self._queries = RequestLog(Shared(problems.Problems(Signing(sparql.application, failures))))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request."""
+        if scope["type"] == "http" and scope["path"] == sparql.PATH and scope["method"] in sparql.METHODS:
+            scope["app"] = self
+            await self._queries(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def create_app(settings: Settings, desk: Desk | None = None) -> FastAPI:
@@ -48,21 +102,10 @@ def create_app(settings: Settings, desk: Desk | None = None) -> FastAPI:
             await opened.stop()
             await asyncio.to_thread(opened.close)
 
-    app = FastAPI(title="Kogge", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app = Service(title="Kogge", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.settings = settings
     app.state.failure = None
-    app.router.routes.append(sparql.route)
     for part in (front, expertise, sparql, saved, graphs, contributions, history, health):
         app.include_router(part.router)
     openapi.install(app)
-    problems.install(app)
-    app.add_middleware(Signing)
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origins=["*"],
-        allow_methods=["GET", "HEAD", "POST", "OPTIONS"],
-        allow_headers=["Accept", "Content-Type", "If-None-Match"],
-        expose_headers=["ETag", "Retry-After"],
-    )
-    app.add_middleware(RequestLog)
     return app
