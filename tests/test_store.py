@@ -498,6 +498,27 @@ def test_an_update_is_refused_with_a_reason(text: str) -> None:
         inspect(text, Limits())
 
 
+_TEXT = """
+    PREFIX BASE SELECT ASK WHERE UNION OPTIONAL VALUES NOT FILTER SERVICE service \u017fervice INSERT with
+    true 1 a ?x e: e:b _:b <a:a> <http://a/b> <a 'a' "{" \'\'\' @en # \\
+    { } ( ) [ ] << >> . , ; / | ! ^ + - * = < >
+"""
+_PIECES = st.sampled_from(_TEXT.split())
+
+
+@given(
+    st.lists(st.tuples(_PIECES, st.sampled_from(["", " ", "\n"])), max_size=60),
+    st.builds(Limits, depth=st.integers(0, 8), operators=st.integers(0, 30)),
+)
+@hypothesis_settings(max_examples=600)
+def test_the_first_look_of_the_guard_lets_nothing_through_that_reading_would_refuse(
+    pieces: list[tuple[str, str]], limits: Limits
+) -> None:
+    text = "".join(piece + space for piece, space in pieces)
+    if guard._harmless(text, limits) and not guard._read(text, limits):
+        guard._read_strictly(text[guard._PREFIXES.match(text).end() :], limits)  # type: ignore[union-attr]
+
+
 def nested(opening: str, closing: str, depth: int, inner: str = "") -> str:
     return opening * depth + inner + closing * depth
 

@@ -373,17 +373,21 @@ def test_an_unexpected_error_tells_nothing_of_itself(caplog: pytest.LogCaptureFi
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("secret")
 
-    desk.who_as = broken  # type: ignore[assignment]
+    desk.who_as = desk.ask = broken  # type: ignore[assignment]
     app = create_app(Settings.from_environment({}), desk)
     with TestClient(app, raise_server_exceptions=False) as client:
-        body = problem(client.get("/expertise?q=a"), 500)
-    assert "secret" not in json.dumps(body)
+        bodies = [problem(client.get(path), 500) for path in ("/expertise?q=a", "/sparql?query=ASK{}")]
+    assert "secret" not in json.dumps(bodies)
     assert "ZeroDivisionError" in caplog.text
 
 
 def test_other_sites_may_read(web: TestClient) -> None:
     headers = {"Origin": "https://a.example"}
     assert web.get("/expertise?q=hydrogen", headers=headers).headers["access-control-allow-origin"] == "*"
+    for query in ("ASK{}", "ASK{"):  # the answer, and what is wrong with the question
+        read = web.get("/sparql", params={"query": query}, headers=headers)
+        assert read.headers["access-control-allow-origin"] == "*"
+        assert "Retry-After" in read.headers["access-control-expose-headers"]
     asked = {**headers, "Access-Control-Request-Method": "GET"}
     assert web.options("/sparql", headers=asked).status_code == 200
 

@@ -81,6 +81,8 @@ def choose(accept: str | None, offered: Sequence[MediaType]) -> MediaType:
     0 excludes. Parts that are no media range are ignored, and parameters other than q. Without a header, or
     with one in which nothing can be read, the first. Raises NotAcceptable, naming what is offered.
     """
+    if accept not in _ALIASES and (named := next((each for each in offered if each.type == accept), None)):
+        return named  # as programs nearly always ask
     ranges = _ranges(accept or "")
     if not ranges:
         return offered[0]

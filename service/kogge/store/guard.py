@@ -59,6 +59,9 @@ _OPENING: Final = re.compile(r"[{(\[]|<<")
 _OPERATOR: Final = re.compile(r"[!^|&+*/<>=.,;-]|\b(?:union|optional|minus|not)\b", re.IGNORECASE)
 _ITEM: Final = re.compile(r"""\w+|["'<]""")
 _ITEMS: Final = 4  # so many words make a pattern where nothing is certain
+# For a first look: prefixes at the beginning, which mean one thing only; whatever may count, also in a text.
+_PREFIXES: Final = re.compile(r"(?:\s*+PREFIX\s++[\w.-]*+:\s*+<[^<>\"{}|^`\\\x00-\x20]*+>)*+", re.IGNORECASE)
+_COUNTING: Final = re.compile(r"""\w++|[]["'(){}<>!^|&+*/=.,;-]""")
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def inspect(text: str, limits: Limits) -> None:
         raise TooLarge(f"The query is longer than {limits.bytes} bytes.", "Divide it into several.")
     if not text.strip():
         raise BadRequest("The query is empty.", "Give a SELECT, ASK, CONSTRUCT or DESCRIBE query.")
-    if not _read(text, limits):
+    if not _harmless(text, limits) and not _read(text, limits):
         _read_strictly(text, limits)
 
 
@@ -134,6 +137,22 @@ def tokens(text: str) -> Iterator[tuple[str, str, int]]:
         if match.lastgroup != "space":
             yield str(match.lastgroup), match.group(), place
         place = match.end()
+
+
+def _harmless(text: str, limits: Limits) -> bool:
+    """Whether a query can be let through however it is read, as nearly all can: a fifth of the usual time.
+
+    Each word and mark after the prefixes counts as an operator, and no bracket is ever closed.
+    """
+    prefixes = _PREFIXES.match(text)
+    rest = text[prefixes.end() if prefixes else 0 :].upper()
+    parts = _COUNTING.findall(rest)
+    return (
+        len(parts) <= limits.operators
+        and sum(map(rest.count, "{([")) + rest.count("<<") <= limits.depth
+        and _UPDATES.isdisjoint(parts)
+        and "SERVICE" not in rest
+    )
 
 
 def _read(text: str, limits: Limits) -> bool:

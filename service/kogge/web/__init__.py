@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any, Final
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kogge.desk import Desk
 from kogge.errors import KoggeError
+from kogge.ledger.failures import Failures
 from kogge.settings import Settings
 from kogge.web import (
     catalog,
@@ -40,6 +43,66 @@ from kogge.web.signing import Signing
 
 __all__ = ["create_app"]
 
+_CORS: Final[dict[str, Any]] = {
+    "allow_origins": ["*"],
+    "allow_methods": ["GET", "HEAD", "POST", "OPTIONS"],
+    "allow_headers": ["Accept", "Content-Type", "If-None-Match", "If-Range", "Range"],
+    "expose_headers": ["Accept-Ranges", "Content-Range", "ETag", "Link", "Retry-After"],
+}
+
+
+_SHARED: Final = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", ", ".join(_CORS["expose_headers"]).encode()),
+]
+
+
+class Shared:
+    """Middleware that lets pages from anywhere read the answers (CORS), whoever asks; no preflight."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes a request on."""
+
+        async def sharing(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *_SHARED]
+            await send(message)
+
+        await self._app(scope, receive, sharing)
+
+
+class Service(FastAPI):
+    """The application. A query goes past the framework, whose way costs more than a small one.
+
+    `prefix` is the path of the public address, which a proxy may leave in the requests.
+    """
+
+    def __init__(self, prefix: str, **of_framework: Any) -> None:
+        super().__init__(**of_framework)
+        failures = Failures()
+        problems.install(self)
+        self.add_middleware(Signing, failures=failures)
+        self.add_middleware(PageHeaders)
+        self.add_middleware(CORSMiddleware, **_CORS)
+        self.add_middleware(RequestLog)
+        signed = Signing(sparql.application, failures)
+        self._queries = RequestLog(Shared(PageHeaders(problems.Problems(signed))))
+        self._ways = Prefixed(self._divide, prefix)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request."""
+        await self._ways(scope, receive, send)
+
+    async def _divide(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == sparql.PATH and scope["method"] in sparql.METHODS:
+            scope["app"] = self
+            await self._queries(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
 
 def create_app(settings: Settings, desk: Desk | None = None) -> FastAPI:
     """The application. It opens the desk when it starts, unless one is given, and closes it when it ends."""
@@ -59,10 +122,10 @@ def create_app(settings: Settings, desk: Desk | None = None) -> FastAPI:
             await opened.stop()
             await asyncio.to_thread(opened.close)
 
-    app = FastAPI(title="Kogge", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    unused = {"docs_url": None, "redoc_url": None, "openapi_url": None}
+    app = Service(prefix_of(settings), title="Kogge", lifespan=lifespan, **unused)
     app.state.settings = settings
     app.state.failure = None
-    app.router.routes.append(sparql.route)
     for part in (
         front,
         expertise,
@@ -84,16 +147,4 @@ def create_app(settings: Settings, desk: Desk | None = None) -> FastAPI:
         app.include_router(part.router)
     openapi.install(app)
     pages.install(app)
-    problems.install(app)
-    app.add_middleware(Signing)
-    app.add_middleware(PageHeaders)
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origins=["*"],
-        allow_methods=["GET", "HEAD", "POST", "OPTIONS"],
-        allow_headers=["Accept", "Content-Type", "If-None-Match", "If-Range", "Range"],
-        expose_headers=["Accept-Ranges", "Content-Range", "ETag", "Link", "Retry-After"],
-    )
-    app.add_middleware(Prefixed, prefix=prefix_of(settings))
-    app.add_middleware(RequestLog)
     return app

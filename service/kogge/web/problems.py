@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kogge import media, names
 from kogge.contribution import refusals
@@ -48,7 +49,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(ClientDisconnect)
     async def nobody_is_there(_: Request, __: ClientDisconnect) -> Response:
-        return Response(status_code=HUNG_UP)  # for the log only
+        return _nobody_is_there()
 
     @app.exception_handler(RequestValidationError)
     async def of_a_parameter(request: Request, error: RequestValidationError) -> Response:
@@ -59,9 +60,39 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:
-        log.error("%s failed", request.method, exc_info=error)  # the line of the request has its address
-        told = ("The service could not answer.", "See the log of the service.")
-        return shown(request, problem(500, "Something went wrong", *told))
+        return shown(request, _unexpected(request.method, error))
+
+
+class Problems:
+    """Middleware that does the same as `install` for an application that no framework stands around."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes a request on; an error that is raised before the answer begins becomes the answer."""
+        try:
+            await self._app(scope, receive, send)
+        except KoggeError as error:
+            response = of(error)
+        except ClientDisconnect:
+            response = _nobody_is_there()
+        except Exception as error:  # noqa: BLE001 - what it is, the log says
+            response = _unexpected(scope["method"], error)
+        else:
+            return
+        await shown(Request(scope), response)(scope, receive, send)
+
+
+def _nobody_is_there() -> Response:
+    return Response(status_code=HUNG_UP)  # for the log only
+
+
+def _unexpected(method: str, error: Exception) -> Response:
+    log.error("%s failed", method, exc_info=error)  # the line of the request has its address
+    return problem(
+        500, "Something went wrong", "The service could not answer.", "See the log of the service."
+    )
 
 
 def shown(request: Request, response: Response) -> Response:

@@ -31,12 +31,12 @@ class Signing:
     """Middleware that finds out whom the token of a request names: `caller_of` then knows.
 
     Without a token, or with another scheme of authorisation, it does nothing. A token in the address is
-    refused: addresses are kept in logs and histories.
+    refused: addresses are kept in logs and histories. `failures` counts the tokens that opened nothing.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, failures: Failures) -> None:
         self._app = app
-        self._failures = Failures()
+        self._failures = failures
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes the request on, or answers it with a problem."""

@@ -13,7 +13,6 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
-from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from kogge import media
@@ -34,7 +33,7 @@ from kogge.web.context import (
 router = APIRouter()
 
 PATH: Final = "/sparql"
-_METHODS: Final = ["GET", "HEAD", "POST"]
+METHODS: Final = ["GET", "HEAD", "POST"]
 FORM: Final = "application/x-www-form-urlencoded"
 QUERY: Final = "application/sparql-query"
 UPDATE: Final = "application/sparql-update"
@@ -90,7 +89,7 @@ def _key(query: str, *others: str) -> str | None:
     return hashlib.sha256(whole).hexdigest()[:16]
 
 
-@router.api_route(PATH, methods=_METHODS, openapi_extra=_DOCUMENTED)
+@router.api_route(PATH, methods=METHODS, openapi_extra=_DOCUMENTED)
 async def sparql(request: Request) -> Response:
     """Answers a SPARQL 1.1 query; without one, describes the service.
 
@@ -106,16 +105,10 @@ async def sparql(request: Request) -> Response:
     return await _answer(request, _asked(fields, seconds_of(request)))
 
 
-class _Sparql:
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """The same as an ASGI application: what the framework does for a route costs more than a small query."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await sparql(Request(scope, receive, send))
-        await response(scope, receive, send)
-
-
-# It stands before `router`, which describes it and says which methods there are.
-route: Final = Route(PATH, _Sparql(), methods=_METHODS)
+    response = await sparql(Request(scope, receive, send))
+    await response(scope, receive, send)
 
 
 def _in_address(request: Request) -> list[tuple[str, str]]:
