@@ -30,6 +30,7 @@ from kogge.expertise import (
     suggestions_as_json,
 )
 from kogge.expertise.around import around, fields
+from kogge.expertise.sought import sought
 from kogge.expertise.understand import Parameters
 from kogge.media import MediaType
 from kogge.store.embedded import EmbeddedStore
@@ -159,6 +160,14 @@ class CurrentLookup:
             answer = lookup.who(text, limit=limit, offset=offset, **parameters)
             lang = parameters.get("lang") or answer.question.lang
             return as_json(answer, lang) | around(lookup.index, lookup.lexicon, answer, lang)
+
+    def sought(
+        self, topic: str | None, alliance: str | None, *, lang: str, limit: int = 10, offset: int = 0
+    ) -> dict[str, Any]:
+        """Open needs with who could help, as `kogge.expertise.sought` tells them. Raises BadRequest."""
+        lookup = self.find()
+        with lookup.index.lock:
+            return sought(lookup.index, lookup.lexicon, topic, alliance, lang, limit, offset)
 
     def fields(self, lang: str) -> dict[str, Any]:
         """The fields of action and topics to try, as `kogge.expertise.around` tells them."""

@@ -19,8 +19,9 @@ from kogge.expertise.search import Wanted, fitting
 from kogge.expertise.understand import HOLDER_KINDS, Chosen, Filters
 
 MOST: Final = 8  # values of a filter that are shown, the chosen one beside
-NARROWER: Final = 5  # topics that are named of a field of action
-EXAMPLES: Final = 6
+NARROWER: Final = 4  # topics that are named of a field of action
+EXAMPLES: Final = 5
+SHORT: Final = 24  # letters of a topic to try
 
 
 def around(index: Index, lexicon: Lexicon, answer: Answer, lang: str) -> Json:
@@ -50,13 +51,14 @@ def fields(index: Index, lang: str) -> Json:
         return sorted(known, key=lambda one: (-many[one.iri], collation(one.label(lang)), one.iri))
 
     tops = sorted(
-        (one for one in index.topics.values() if not one.broader), key=lambda one: collation(one.label(lang))
+        (one for one in index.topics.values() if not one.broader),
+        key=lambda one: (not any(many[iri] for iri in one.within), collation(one.label(lang))),
     )
     below = {one.iri: best(index.topics[iri] for iri in one.within if iri != one.iri) for one in tops}
     examples: dict[str, Topic] = {}
     for place in range(2):
         for top in tops:
-            for topic in below[top.iri][place : place + 1]:
+            for topic in [one for one in below[top.iri] if len(one.label(lang)) <= SHORT][place : place + 1]:
                 examples.setdefault(topic.iri, topic)
     return {
         "fields": [

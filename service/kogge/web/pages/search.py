@@ -25,7 +25,7 @@ ENTRY: Final = Entry("", msgid("Search"), 10)
 
 T = TypeVar("T")
 
-_DOUBTFUL: Final = ("typo", "compound", "inflected", "synonym")  # may mean something else
+_DOUBTFUL: Final = ("typo", "compound")  # may mean something else
 _READINGS: Final = 3
 _BEGINNING: Final = 4  # letters of a word by which something like it is looked for
 
