@@ -59,6 +59,7 @@ async def start(request: Request, lang: str) -> Response:
         "search/answer.html",
         q=shown.text,
         answer=shown,
+        fields=[] if shown.subjects else (await _done(desk, partial(desk.fields, lang)))["fields"],
         guesses=[] if shown.heard else _like(desk, lang, asked.q, ()),
         kinds={names.slug_of(str(row["kind"])): str(row["kindLabel"]) for row in kinds},
         data=[links.DataLink(f"{base}.{each.suffix}?{query}", each) for each in EXPERTISE],

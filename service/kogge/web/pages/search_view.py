@@ -175,11 +175,11 @@ class View:
     wider: tuple[tuple[str, int, Query], ...]
     total: int
     offset: int
+    explicit: Asked
 
-    @property
-    def topics(self) -> list[Json]:
-        """The topics that were understood."""
-        return list(self.found["question"]["topics"])
+    def on(self, topic: str) -> Query:
+        """The same question about another topic."""
+        return self.explicit.but(topic=(topic,))
 
     @property
     def subjects(self) -> list[str]:
@@ -223,6 +223,7 @@ def view(asked: Asked, found: Json, readings: Mapping[str, list[Json]], lang: st
         wider=tuple(_wider(asked, explicit, found)),
         total=found["total"],
         offset=asked.offset,
+        explicit=explicit,
     )
 
 
