@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
@@ -67,7 +67,8 @@ async def news(request: Request, lang: str) -> Response:
         return page.held
     desk, before = desk_of(request), _before(request.query_params.get("before") or "")
     versions = await desk.look(lambda steps: steps.newest(PAGE + 1, before=before))
-    told = await asyncio.gather(*(_told(desk, version, lang) for version in versions[:PAGE]))
+    agents = await _names(desk, {version.who for version in versions[:PAGE]}, lang)
+    told = await asyncio.gather(*(_told(desk, version, agents, lang) for version in versions[:PAGE]))
     return await page.send(
         "news.html",
         days=[(day, list(some)) for day, some in groupby(told, lambda one: one.day)],
@@ -86,15 +87,22 @@ def _before(text: str) -> int | None:
     return int(text)
 
 
-async def _told(desk: Desk, version: Version, lang: str) -> News:
-    about, agent = await asyncio.gather(
-        desk.rows("pages/graph-news", {"graph": version.graph, "lang": lang}),
-        desk.rows("pages/name", {"thing": version.who, "lang": lang}),
-    )
+async def _names(desk: Desk, things: Iterable[str], lang: str) -> dict[str, str]:
+    """What things (IRIs) are called."""
+    listed = sorted(things)
+    found = await asyncio.gather(*(desk.rows("pages/name", {"thing": each, "lang": lang}) for each in listed))
+    return {
+        iri: str(rows[0]["label"]) if rows and "label" in rows[0] else names.slug_of(iri)
+        for iri, rows in zip(listed, found, strict=True)
+    }
+
+
+async def _told(desk: Desk, version: Version, agents: Mapping[str, str], lang: str) -> News:
+    about = await desk.rows("pages/graph-news", {"graph": version.graph, "lang": lang})
     things = _things(about)
     return News(
         at=version.at,
-        who=str(agent[0]["label"]) if agent and "label" in agent[0] else names.slug_of(version.who),
+        who=agents[version.who],
         agent=version.who,
         first=version.version == 1,
         erased=version.erased is not None,
