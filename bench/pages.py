@@ -4,7 +4,8 @@
 
 Asks the application itself, without a network, for each path several times, after it was asked once (what is
 cached is cached), and for questions of the search different ones each time. Tells in milliseconds the median
-and the slowest, and the median of the time of the processor, which others on the machine do not make longer. The paths stand in `PATHS`; a subject with pages of its own adds them there.
+and the slowest, and the median of the time of the processor, which others on the machine do not make longer.
+The paths stand in `PATHS`; a subject with pages of its own adds them there.
 """
 
 from __future__ import annotations
@@ -106,9 +107,8 @@ async def _print(ask: Ask, name: str, paths: Sequence[str], note: str = "") -> N
         sizes.append(size)
         if status not in (200, 400):
             sys.exit(f"{path}: {status}")
-    print(
-        f"  {name:34} {median(spent):7.1f} {max(spent):7.1f} {median(worked):7.1f} ms {median(sizes) / 1000:6.0f} kB{note}"
-    )
+    times = f"{median(spent):7.1f} {max(spent):7.1f} {median(worked):7.1f} ms"
+    print(f"  {name:34} {times} {median(sizes) / 1000:6.0f} kB{note}")
 
 
 def main() -> None:
