@@ -126,6 +126,7 @@ class Desk:
         self.who, self.who_as = self._lookup.who, self._lookup.who_as
         self.needs, self.matches = self._lookup.needs, self._lookup.matches
         self.suggest = self._lookup.suggest
+        self.search, self.sought, self.fields = self._lookup.search, self._lookup.sought, self._lookup.fields
         self.ask, self.ask_saved = self._endpoint.ask, self._endpoint.ask_saved
         self.rows = self._endpoint.rows
         self.graph, self.describe = self._endpoint.graph, self._endpoint.describe

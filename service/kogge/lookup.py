@@ -29,6 +29,8 @@ from kogge.expertise import (
     needs_as_json,
     suggestions_as_json,
 )
+from kogge.expertise.around import around, fields
+from kogge.expertise.sought import sought
 from kogge.expertise.understand import Parameters
 from kogge.media import MediaType
 from kogge.store.embedded import EmbeddedStore
@@ -145,6 +147,33 @@ class CurrentLookup:
             if wanted == media.TURTLE:
                 return Result(wanted, as_turtle(answer).encode())
             return _json(as_jsonld(answer), wanted)
+
+    def search(
+        self, text: str = "", *, limit: int = 20, offset: int = 0, **parameters: Unpack[Parameters]
+    ) -> dict[str, Any]:
+        """The JSON of `who`, with what `kogge.expertise.around` tells around it for a page.
+
+        Raises BadRequest for a parameter.
+        """
+        lookup = self.find()
+        with lookup.index.lock:
+            answer = lookup.who(text, limit=limit, offset=offset, **parameters)
+            lang = parameters.get("lang") or answer.question.lang
+            return as_json(answer, lang) | around(lookup.index, lookup.lexicon, answer, lang)
+
+    def sought(
+        self, topic: str | None, alliance: str | None, *, lang: str, limit: int = 10, offset: int = 0
+    ) -> dict[str, Any]:
+        """Open needs with who could help, as `kogge.expertise.sought` tells them. Raises BadRequest."""
+        lookup = self.find()
+        with lookup.index.lock:
+            return sought(lookup.index, lookup.lexicon, topic, alliance, lang, limit, offset)
+
+    def fields(self, lang: str) -> dict[str, Any]:
+        """The fields of action and topics to try, as `kogge.expertise.around` tells them."""
+        lookup = self.find()
+        with lookup.index.lock:
+            return fields(lookup.index, lang)
 
     def needs(
         self, topics: Sequence[str] = (), *, lang: str = "de", limit: int = 20, offset: int = 0

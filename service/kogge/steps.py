@@ -346,6 +346,11 @@ class Steps:
             raise NotFound(f"There is no graph '{graph}'.", "GET /graphs lists those that there are.")
         return found
 
+    def newest(self, limit: int, *, before: int | None = None) -> list[Version]:
+        """The versions of all graphs that came last, the newest first; `before`: numbered below that."""
+        end = self._ledger.number if before is None else before - 1
+        return self._ledger.history(after=max(0, end - limit), until=end)[::-1]
+
     def version(self, graph: str, version: int) -> bytes:
         """What a version of a graph says, as canonical N-Triples; 0: nothing. Raises NotFound."""
         if version == 0:

@@ -70,26 +70,33 @@ def matches(index: Index, holder: str) -> Matches:
 
 
 def _helped(index: Index, seeker: Holder) -> Iterator[Helped]:
+    for need in index.needs:
+        if need.holder == seeker and need.status == "open":
+            yield helped(index, Search(need, first_of(need)))
+
+
+def helped(index: Index, search: Search, most: int = MOST) -> Helped:
+    """A need with those who could help, at most so many inside and outside; to be read while `index.lock` is
+    held."""
+    need, seeker = search.need, search.need.holder
     itself = index.itself(seeker.iri)
     inside = 0
     for alliance in seeker.alliances:
         inside |= index.group(alliance)
     outside = everybody(len(index.holders)) & ~inside & ~itself
-    for need in index.needs:
-        if need.holder == seeker and need.status == "open":
-            yield Helped(
-                Search(need, first_of(need)),
-                [
-                    Neighbour(result, _shared(index, seeker, result.holder))
-                    for result in _helpers(index, need, inside & ~itself)
-                ],
-                _helpers(index, need, outside),
-            )
+    return Helped(
+        search,
+        [
+            Neighbour(result, _shared(index, seeker, result.holder))
+            for result in _helpers(index, need, inside & ~itself, most)
+        ],
+        _helpers(index, need, outside, most),
+    )
 
 
-def _helpers(index: Index, need: Need, among: int) -> list[Result]:
-    """The best for the topics of a need, at most `MOST`."""
-    found = results(index, Wanted([topic.iri for topic in need.topics], among=among), MOST)
+def _helpers(index: Index, need: Need, among: int, most: int) -> list[Result]:
+    """The best for the topics of a need, at most so many."""
+    found = results(index, Wanted([topic.iri for topic in need.topics], among=among), most)
     return [result for result in found if result.block != INTENDED]
 
 

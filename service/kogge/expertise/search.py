@@ -24,6 +24,7 @@ from kogge.expertise.ranking import (
     Ranking,
     entry_of,
     everybody,
+    in_set,
     kind_of,
     listed,
     number_of,
@@ -85,6 +86,16 @@ def find(index: Index, wanted: Wanted, limit: int | None = None, offset: int = 0
     return _Join(index, wanted).found(limit, offset)
 
 
+def fitting(index: Index, wanted: Wanted) -> int:
+    """The set of all holders that have a hit: those whom `find` counts."""
+    if len(wanted.topics) == 1 and not wanted.things:
+        ranking = index.ranking(wanted.topics[0], wanted.kind)
+        if ranking is None:
+            return 0
+        return ranking.members if wanted.among is None else ranking.members & wanted.among
+    return _Join(index, wanted).members() if wanted.topics or wanted.things else 0
+
+
 def _on_topic(index: Index, wanted: Wanted, limit: int | None, offset: int) -> Found:
     ranking = index.ranking(wanted.topics[0], wanted.kind)
     if ranking is None:
@@ -142,6 +153,21 @@ class _Join:
         end = total if limit is None else offset + limit
         hits = list(islice(self._in_order(fitting, passed), max(end, 1)))
         return Found(hits[offset:end], total, proven=bool(hits) and hits[0].entry.block == OWN)
+
+    def members(self) -> int:
+        """The set of those who have a hit."""
+        own = 0
+        for ranking in self.rankings:
+            own |= ranking.own
+        if self.among is not None:
+            own &= self.among
+        passed = self._passed_on()
+        if self.kind == ANY:
+            return own | passed
+        size = len(self.index.holders)
+        none = (holder for holder in listed(own & self.index.mixed) if not self._hit(holder))
+        through = (hit.holder for _, hit in self._through(passed))
+        return own & ~in_set(none, size) | in_set(through, size)
 
     def _add(self, by_any: Ranking | None, by_kind: Ranking | None) -> None:
         self.own.append(by_any.own if by_any else 0)

@@ -6,14 +6,19 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Final, Literal
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 
-from kogge import media
+from kogge import media, names
 from kogge.desk import EXPERTISE, Desk
+from kogge.errors import NotFound
 from kogge.expertise.understand import Parameters
+from kogge.media import MediaType
 from kogge.store.evaluate import Result
 from kogge.web.context import desk_of, send
+from kogge.web.pages import links
+from kogge.web.pages.language import language_for, wants_page
 
 router = APIRouter()
 
@@ -26,6 +31,7 @@ Limit = Annotated[int, Query(ge=0, le=MOST)]
 Offset = Annotated[int, Query(ge=0)]
 
 
+@router.api_route("/expertise.{ending}", methods=["GET", "HEAD"], include_in_schema=False)
 @router.api_route("/expertise", methods=["GET", "HEAD"])
 async def expertise(
     request: Request,
@@ -46,10 +52,14 @@ async def expertise(
     """The holders of expertise in their order, each with its evidence, as JSON, JSON-LD, CSV or Turtle.
 
     `q` is free text in German, English or Dutch, `topic` a slug or an IRI and may be repeated; the others
-    restrict, and win over what the text says. `explain` shows how each score is made.
+    restrict, and win over what the text says. `explain` shows how each score is made. At its end the address
+    may name the format (`/expertise.csv`); without, a browser is sent to the page with this answer.
     """
+    ending: str | None = request.path_params.get("ending")
+    if ending == media.HTML.suffix or (ending is None and wants_page(request)):
+        return _page(request, lang)
     desk = desk_of(request)
-    wanted = media.choose(request.headers.get("accept"), EXPERTISE)
+    wanted = _format(ending) if ending else media.choose(request.headers.get("accept"), EXPERTISE)
     parameters: Parameters = {
         "topics": topic or (),
         "alliance": alliance or None,
@@ -105,6 +115,23 @@ async def suggest(
     media.choose(request.headers.get("accept"), (media.JSON,))
     work = partial(desk.suggest, q, lang=lang, limit=limit)
     return await send(request, await _answered(desk, work), desk.state)
+
+
+def _page(request: Request, lang: str | None) -> Response:
+    """The way to the page that shows the same, in the language that is asked for or liked best."""
+    prefix = links.prefix_of(request.app.state.settings)
+    spoken = lang if lang in names.LANGUAGES else language_for(request)
+    asked = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
+    where = links.url(prefix, spoken) + ("?" + urlencode(asked) if asked else "")
+    headers = {"Location": where, "Vary": "Accept, Accept-Language", "Cache-Control": "no-cache"}
+    return Response(status_code=303, headers=headers)
+
+
+def _format(ending: str) -> MediaType:
+    if found := next((each for each in EXPERTISE if each.suffix == ending), None):
+        return found
+    offered = ", ".join(f".{each.suffix}" for each in EXPERTISE)
+    raise NotFound(f"There is no format '.{ending}' of this answer.", f"Those that there are: {offered}.")
 
 
 async def _answered(desk: Desk, work: Callable[[], Result], *, short: bool = True) -> Result:
