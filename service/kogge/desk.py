@@ -32,6 +32,7 @@ from kogge.portal.feeds import Feeds
 from kogge.portal.reconcile import Reconciliation
 from kogge.portal.things import OFFERED as THING_FORMATS
 from kogge.portal.vocabulary import Words
+from kogge.portal.vocabulary import named as terms
 from kogge.publish import Publisher
 from kogge.questions import all_saved, query_text
 from kogge.settings import Settings
@@ -74,6 +75,7 @@ __all__ = [
     "saved",
     "steps_beside",
     "template",
+    "terms",
     "time_of",
     "unchecked",
     "write_bytes",
@@ -128,7 +130,7 @@ class Desk:
         self.suggest = self._lookup.suggest
         self.search, self.sought, self.fields = self._lookup.search, self._lookup.sought, self._lookup.fields
         self.ask, self.ask_saved = self._endpoint.ask, self._endpoint.ask_saved
-        self.rows = self._endpoint.rows
+        self.rows, self.labels = self._endpoint.rows, self._endpoint.labels
         self.graph, self.describe = self._endpoint.graph, self._endpoint.describe
         self.refresh = self._endpoint.refresh
         self.things = Things(self._endpoint, ledger, settings.base_url)

@@ -9,11 +9,13 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from kogge import media, publish, questions
+from pyoxigraph import NamedNode
+
+from kogge import media, names, publish, questions
 from kogge.errors import KoggeError, NotFound, TooLarge, Unavailable
 from kogge.media import MediaType
 from kogge.publish import Publisher
@@ -29,6 +31,10 @@ from kogge.store.workers import Here, Lane, Lanes, Pool
 
 log = logging.getLogger(__name__)
 
+_LABELLED: Final = 500  # names that are looked up for one table
+_LABELS: Final = f"""SELECT ?thing ?label WHERE {{{{
+    VALUES ?thing {{{{ {{}} }}}} ?thing <{names.SKOS}prefLabel>|<{names.RDFS}label> ?label
+}}}}"""
 _WHOLE: Final = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
 
 
@@ -140,6 +146,19 @@ class Endpoint:
     async def rows(self, name: str, params: Mapping[str, str]) -> list[Row]:
         """The rows of a saved question that SELECTs, for what is made of them. Raises as `ask_saved`."""
         return read((await self.ask_saved(name, params, media.SPARQL_JSON.type)).body)
+
+    async def labels(self, iris: Iterable[str], lang: str) -> dict[str, str]:
+        """What our things and words among these are called: in the language, else in whichever there is."""
+        ours = sorted({iri for iri in iris if iri.startswith(names.BASE)})[:_LABELLED]
+        if not ours:
+            return {}
+        text = _LABELS.format(" ".join(str(NamedNode(iri)) for iri in ours))
+        answer = await self._ask_ours(Query(text, media.SPARQL_JSON.type), None)
+        found: dict[str, tuple[bool, str]] = {}
+        for row in read(answer.body):
+            liked = (row["label"].lang == lang, row["label"].text)
+            found[row["thing"].text] = max(liked, found.get(row["thing"].text, (False, "")))
+        return {iri: label for iri, (_, label) in found.items()}
 
     async def graph(self, iri: str | None, accept: str | None = None, *, client: str | None = None) -> Answer:
         """A named graph, or (None) the merge of all. Raises NotFound, and as `ask`.

@@ -97,6 +97,31 @@ def shapes() -> tuple[Triple, ...]:
     return tuple(triple for path in artefacts.files("shapes", ".ttl") for triple in syntax.read_file(path))
 
 
+@cache
+def named() -> Mapping[str, Sequence[str]]:
+    """The IRIs of the classes ("class") and properties ("property") that our words and rules name."""
+    ontology = syntax.read_file(artefacts.folder("ontology") / "kogge.ttl")
+    wanted = {
+        "class": (_CLASSES, (names.SH + "targetClass", names.SH + "class")),
+        "property": (_PROPERTIES, (names.SH + "path",)),
+    }
+    return {
+        kind: sorted(
+            {
+                t.subject.value
+                for t in ontology
+                if _text(t.object) in types and isinstance(t.subject, NamedNode)
+            }
+            | {
+                t.object.value
+                for t in shapes()
+                if t.predicate.value in by and isinstance(t.object, NamedNode)
+            }
+        )
+        for kind, (types, by) in wanted.items()
+    }
+
+
 def _terms(said: Said, types: Sequence[str], kind: str) -> list[Term]:
     mine = [
         iri.value

@@ -7,12 +7,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from html import escape
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
 from starlette.types import Receive, Scope, Send
 
 from kogge import media
@@ -29,6 +27,8 @@ from kogge.web.context import (
     send,
     while_there,
 )
+from kogge.web.pages import links
+from kogge.web.pages.language import language_for
 
 router = APIRouter()
 
@@ -202,10 +202,11 @@ async def _answer(request: Request, asked: Asked) -> Response:
 
 
 async def _described(request: Request) -> Response:
-    """The description of the service (SPARQL 1.1 Service Description); for people a page to ask with."""
+    """The description of the service (SPARQL 1.1 Service Description); people are sent to the page."""
     accept = request.headers.get("accept")
     if media.choose(accept, (*media.GRAPHS, media.HTML)) == media.HTML:
-        return HTMLResponse(_PAGE, headers={"Vary": "Accept"})
+        where = links.url(links.prefix_of(request.app.state.settings), language_for(request), "sparql")
+        return Response(status_code=303, headers={"Location": where, "Vary": "Accept, Accept-Language"})
     base = request.app.state.settings.base_url
     answer = await while_there(request, desk_of(request).describe("service", base, accept))
     return await send(request, answer, answer.state)
@@ -216,19 +217,3 @@ def _no_update() -> Forbidden:
         "This address only answers questions; it changes nothing.",
         "Ask with SELECT, ASK, CONSTRUCT or DESCRIBE; facts come in as contributions.",
     )
-
-
-_PAGE: Final = f"""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>Kogge: SPARQL</title>
-<h1>Ask with SPARQL</h1>
-<form action="/sparql">
-<p><label for="query">A query (SELECT, ASK, CONSTRUCT or DESCRIBE)</label></p>
-<p><textarea id="query" name="query" rows="12" cols="80">{escape(EXAMPLE)}</textarea></p>
-<p><button>Ask</button></p>
-</form>
-<p><a href="/queries">Saved questions</a> · <a href="/graphs">The graphs</a>
-· <a href="/openapi.json">All addresses</a></p>
-</html>
-"""
