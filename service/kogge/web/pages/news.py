@@ -67,8 +67,9 @@ async def news(request: Request, lang: str) -> Response:
         return page.held
     desk, before = desk_of(request), _before(request.query_params.get("before") or "")
     versions = await desk.look(lambda steps: steps.newest(PAGE + 1, before=before))
-    agents = await _names(desk, {version.who for version in versions[:PAGE]}, lang)
-    told = await asyncio.gather(*(_told(desk, version, agents, lang) for version in versions[:PAGE]))
+    named = {iri for version in versions[:PAGE] for iri in (version.who, version.graph)}
+    called = await _names(desk, named, lang)
+    told = await asyncio.gather(*(_told(desk, version, called, lang) for version in versions[:PAGE]))
     return await page.send(
         "news.html",
         days=[(day, list(some)) for day, some in groupby(told, lambda one: one.day)],
@@ -97,16 +98,16 @@ async def _names(desk: Desk, things: Iterable[str], lang: str) -> dict[str, str]
     }
 
 
-async def _told(desk: Desk, version: Version, agents: Mapping[str, str], lang: str) -> News:
+async def _told(desk: Desk, version: Version, called: Mapping[str, str], lang: str) -> News:
     about = await desk.rows("pages/graph-news", {"graph": version.graph, "lang": lang})
     things = _things(about)
     return News(
         at=version.at,
-        who=agents[version.who],
+        who=called[version.who],
         agent=version.who,
         first=version.version == 1,
         erased=version.erased is not None,
-        title=next((str(row["title"]) for row in about if "title" in row), names.slug_of(version.graph)),
+        title=called[version.graph],
         path=path_of(version.graph),
         things=tuple(things[:THINGS]),
         others=max(0, len(things) - THINGS),
@@ -116,8 +117,7 @@ async def _told(desk: Desk, version: Version, agents: Mapping[str, str], lang: s
 def _things(rows: Sequence[Row]) -> list[Thing]:
     found: dict[str, Thing] = {}
     for row in rows:
-        if "thing" in row:
-            iri = str(row["thing"])
-            label = str(row["label"]) if "label" in row else names.slug_of(iri)
-            found.setdefault(iri, Thing(iri, label, str(row["classLabel"])))
+        iri = str(row["thing"])
+        label = str(row["label"]) if "label" in row else names.slug_of(iri)
+        found.setdefault(iri, Thing(iri, label, str(row.get("classLabel", ""))))
     return list(found.values())
