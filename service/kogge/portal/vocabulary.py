@@ -101,25 +101,22 @@ def shapes() -> tuple[Triple, ...]:
 def named() -> Mapping[str, Sequence[str]]:
     """The IRIs of the classes ("class") and properties ("property") that our words and rules name."""
     ontology = syntax.read_file(artefacts.folder("ontology") / "kogge.ttl")
-    wanted = {
-        "class": (_CLASSES, (names.SH + "targetClass", names.SH + "class")),
-        "property": (_PROPERTIES, (names.SH + "path",)),
-    }
+    targets, paths = (names.SH + "targetClass", names.SH + "class"), (names.SH + "path",)
     return {
-        kind: sorted(
-            {
-                t.subject.value
-                for t in ontology
-                if _text(t.object) in types and isinstance(t.subject, NamedNode)
-            }
-            | {
-                t.object.value
-                for t in shapes()
-                if t.predicate.value in by and isinstance(t.object, NamedNode)
-            }
-        )
-        for kind, (types, by) in wanted.items()
+        "class": sorted(_declared(ontology, _CLASSES) | _used(targets)),
+        "property": sorted(_declared(ontology, _PROPERTIES) | _used(paths)),
     }
+
+
+def _declared(triples: Iterable[Triple], types: Sequence[str]) -> set[str]:
+    mine = (t for t in triples if t.predicate.value == names.RDF + "type" and _text(t.object) in types)
+    return {t.subject.value for t in mine if isinstance(t.subject, NamedNode)}
+
+
+def _used(predicates: Sequence[str]) -> set[str]:
+    """What stands in our rules behind these predicates."""
+    values = (t.object for t in shapes() if t.predicate.value in predicates)
+    return {value.value for value in values if isinstance(value, NamedNode)}
 
 
 def _terms(said: Said, types: Sequence[str], kind: str) -> list[Term]:

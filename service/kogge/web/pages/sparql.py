@@ -39,6 +39,7 @@ router = pages()
 
 ENTRY: Final = Entry("sparql", msgid("SPARQL"), 80)
 SHOWN: Final = 500  # rows in the table; all of them can be downloaded
+LONGEST: Final = 100_000  # characters of a graph that are shown
 FIRST: Final = "alliances"  # the saved question that stands in an empty editor
 _TABLE: Final = f"{media.SPARQL_JSON.type}, {media.TURTLE.type};q=0.9"
 _ROWS: Final = (media.CSV, media.SPARQL_JSON, media.TSV, media.SPARQL_XML)
@@ -56,7 +57,8 @@ async def editor(request: Request, lang: str) -> Response:
     page = await Page.open(request, lang, private=request.method == "POST")
     if not fields and page.held:
         return page.held
-    chosen, text, problem = None, fields.get("query", ""), None
+    text, chosen = fields.get("query", ""), None
+    problem: KoggeError | None = None
     try:
         if name := fields.get("question"):
             chosen = _question(name)
@@ -65,17 +67,21 @@ async def editor(request: Request, lang: str) -> Response:
         text = text or desks.query_text(FIRST, {"lang": lang})
     except KoggeError as error:
         run, problem = False, error
-    found: dict[str, object] = {"result": None, "status": 200}
+    result: Mapping[str, object] | None = None
     if run:
-        found = await _found(request, page, text)
+        try:
+            result = await _result(request, page, text)
+        except KoggeError as error:
+            problem = error
     return await page.send(
         "sparql.html",
+        status=problem.status if problem else 200,
+        problem=problem,
+        result=result,
         text=text,
         chosen=chosen,
         fields=fields,
         questions=desks.saved(),
-        prefixes=desks.prefixes(),
-        **{"problem": problem, **found, "status": problem.status if problem else found["status"]},
     )
 
 
@@ -133,13 +139,10 @@ async def _ask(request: Request, text: str, accept: str) -> Answer:
     return await while_there(request, asked)
 
 
-async def _found(request: Request, page: Page, text: str) -> dict[str, object]:
-    """What the template shows of a result, or the problem and its status."""
+async def _result(request: Request, page: Page, text: str) -> Mapping[str, object]:
+    """What the template shows of a result. Raises as the query."""
     begun = time.perf_counter()
-    try:
-        answer = await _ask(request, text, _TABLE)
-    except KoggeError as error:
-        return {"result": None, "problem": error, "status": error.status}
+    answer = await _ask(request, text, _TABLE)
     spent = 1000 * (time.perf_counter() - begun)
     rows = answer.media == media.SPARQL_JSON
     said = json.loads(answer.body) if rows else {}
@@ -147,19 +150,16 @@ async def _found(request: Request, page: Page, text: str) -> dict[str, object]:
     iris = {value.text for row in shown for value in row.values() if value.kind == "iri"}
     offered = (_ROWS if rows else _GRAPHS) if "boolean" not in said else (media.SPARQL_JSON,)
     return {
-        "status": 200,
-        "result": {
-            "ms": round(spent, 1),
-            "total": answer.rows,
-            "yes": said.get("boolean"),
-            "columns": said.get("head", {}).get("vars", ()),
-            "rows": shown,
-            "text": "" if rows else answer.body.decode()[:100_000],
-            "labels": await desk_of(request).labels(iris, page.lang),
-            "downloads": [
-                (form.name, links.url(page.prefix, page.lang, f"sparql/result.{ending}", {"query": text}))
-                for ending, form in _ENDINGS.items()
-                if form in offered
-            ],
-        },
+        "ms": round(spent, 1),
+        "total": answer.rows,
+        "yes": said.get("boolean"),
+        "columns": said.get("head", {}).get("vars", ()),
+        "rows": shown,
+        "text": "" if rows else answer.body.decode()[:LONGEST],
+        "labels": await desk_of(request).labels(iris, page.lang),
+        "downloads": [
+            (form.name, links.url(page.prefix, page.lang, f"sparql/result.{ending}", {"query": text}))
+            for ending, form in _ENDINGS.items()
+            if form in offered
+        ],
     }

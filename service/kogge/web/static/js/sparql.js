@@ -56,7 +56,8 @@
     resizeable: false,
     collapsePrefixesOnLoad: false,
     prefixCcApi: null,
-    editorHeight: "22rem",
+    editorHeight: "auto",
+    viewportMargin: Infinity, // grows with the query: nothing to scroll inside
     lineWrapping: true,
     autocompleters: ["kogge-class", "kogge-property", "kogge-prefix", "variables"],
     extraKeys: {
