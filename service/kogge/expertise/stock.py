@@ -40,27 +40,37 @@ class Stock:
         again = [] if fresh else [number[part] for part in {*self._things, *self._above}]
         shelf.put_parts(again, parts)
 
-    def reasons(self, reasons: Iterable[Reason]) -> Iterator[Stored]:
-        """These as they are put on the shelf, numbered from 0; each holder's are to be given together."""
-        thing_number, documents = self._number, self._documents
-        for number, (_, topic, kind, thing, iri, meeting, sources) in enumerate(reasons):
-            dated, span = None, None
-            if self._dates or self._spans:
-                carriers = (thing, *self._wholes.get(thing, ()))
-                dated = self._date(carriers, sources)
-                span = next((self._spans[one] for one in carriers if one in self._spans), None)
-            cited_ = sources if len(sources) < 2 else [one.iri for one in cited(documents, sources)]
+    def reasons(self, reasons: Iterable[Reason], holders: Mapping[str, int]) -> Iterator[Stored]:
+        """These as they are put on the shelf; each holder's, whose number is given, are to be together."""
+        things, topics, kinds = self._number, self._topic, self._kind
+        before, number = "", 0
+        told = dict[tuple[str, tuple[str, ...]], tuple[str | None, str | None, str | None, str]]()
+        for holder, topic, kind, thing, iri, meeting, sources in reasons:
+            if holder == before:
+                number += 1
+            else:
+                before, number = holder, 0
+                told.clear()
+            if (thing, sources) not in told:
+                told[thing, sources] = self._told(thing, sources)
             yield Stored(
+                holders[holder],
                 number,
-                self._topic[topic],
-                self._kind[kind],
-                thing_number[thing],
+                topics[topic],
+                kinds[kind],
+                things[thing],
                 iri,
-                thing_number[meeting] if meeting else None,
-                dated,
-                span,
-                [thing_number[source] for source in cited_],
+                things[meeting] if meeting else None,
+                *told[thing, sources],
             )
+
+    def _told(self, thing: str, sources: tuple[str, ...]) -> tuple[str | None, str | None, str | None, str]:
+        """What these sources tell of a thing: date, its bounds, and the numbers of the sources."""
+        carriers = (thing, *self._wholes.get(thing, ()))
+        span = next((self._spans[one] for one in carriers if one in self._spans), (None, None))
+        documents = [document.iri for document in cited(self._documents, sources)]
+        numbers = ",".join([str(self._number[document]) for document in documents])
+        return self._date(carriers, sources), *span, numbers
 
     def _date(self, carriers: Iterable[str], sources: Sequence[str]) -> str | None:
         """The date of the first carrier that has one, as these sources say it; else as anybody says it."""
