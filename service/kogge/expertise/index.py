@@ -14,7 +14,7 @@ import threading
 from array import array
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,7 @@ from kogge.expertise.labels import Relabelled
 from kogge.expertise.ranking import Ranking
 from kogge.expertise.read import Progress, Reader, Reason, holding_by, silent
 from kogge.expertise.rows import Named, Need, Row, Search
-from kogge.expertise.shelf import Shelf, Stored
+from kogge.expertise.shelf import Shelf
 from kogge.expertise.standings import Standings
 from kogge.expertise.stock import Stock
 from kogge.expertise.terms import Words, read_words
@@ -98,7 +98,7 @@ class Index(Standings):
             stock.put(shelf, fresh=True)
             progress("storing", 0, len(reasons))
             rows: dict[int, Rows] = defaultdict(Rows)
-            shelf.put(_taken(stock.reasons(reasons, number_of_holder), rows, len(words.kinds)))
+            shelf.put(stock.reasons(reasons, number_of_holder, rows))
             shelf.put_rows((number, some.kept()) for number, some in rows.items())
             progress("storing", len(reasons), len(reasons))
             progress("naming", 0, 1)
@@ -244,7 +244,7 @@ class Index(Standings):
         for iri in known:
             shelf.drop(self.numbers[iri])
         rows: dict[int, Rows] = defaultdict(Rows)
-        shelf.put(_taken(change.stock.reasons(change.reasons, self.numbers), rows, len(self.kind_list)))
+        shelf.put(change.stock.reasons(change.reasons, self.numbers, rows))
         shelf.put_rows((number, some.kept()) for number, some in rows.items())
         for iri in known:
             self.replace(self.numbers[iri], rows[self.numbers[iri]])
@@ -299,15 +299,6 @@ class Index(Standings):
         for row in (row for one in dossiers.values() for row in one.mentions):
             for above in self._above[row.topic.iri]:
                 self.mentions_on[above].append(row)
-
-
-def _taken(reasons: Iterable[Stored], rows: Mapping[int, Rows], kinds: int) -> Iterator[Stored]:
-    """The same reasons, which are added to the rows of their holders as they pass."""
-    for one in reasons:
-        some = rows[one.holder]
-        some.codes.append(one.topic * kinds + one.kind)
-        some.things.append(one.thing)
-        yield one
 
 
 def _order(need: Need) -> tuple[bool, tuple[str, str], str]:

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 OWN, THROUGH, INTENDED = 1, 2, 3  # the three blocks of an answer
 NOBODY: Final = -1  # instead of an alliance: the holder itself
 
-_SCORE: Final = (1 << 32) - 1
+SCORE: Final = (1 << 32) - 1  # the highest possible
 _ORDER: Final = (1 << 34) - 1
 
 Key = tuple[int, str, str]
@@ -43,7 +43,7 @@ def entry_of(cell: int) -> Entry:
 
 def order_in(cell: int) -> int:
     """Sorts cells: by block, then the highest score first."""
-    return (cell ^ _SCORE) & _ORDER
+    return (cell ^ SCORE) & _ORDER
 
 
 def block_of(cell: int) -> int:
@@ -53,7 +53,7 @@ def block_of(cell: int) -> int:
 
 def score_of(cell: int) -> int:
     """The score of a cell in units."""
-    return cell & _SCORE
+    return cell & SCORE
 
 
 def is_own(cell: int) -> bool:
@@ -63,7 +63,12 @@ def is_own(cell: int) -> bool:
 
 def own_scores(cells: Sequence[int], holders: Iterable[int]) -> list[int]:
     """The scores of holders, in units, for what they have of their own."""
-    return [cell & _SCORE if (cell := cells[holder]) <= _ORDER else 0 for holder in holders]
+    return [cell & SCORE if (cell := cells[holder]) <= _ORDER else 0 for holder in holders]
+
+
+def no_cells(size: int) -> array[int]:
+    """The cells of a ranking in which nobody is yet."""
+    return array("Q", bytes(8 * size))
 
 
 def everybody(size: int) -> int:
@@ -103,21 +108,21 @@ class Ranking:
     proven: int
 
     @classmethod
-    def of(cls, holders: Sequence[int], cells: Sequence[int], size: int) -> Ranking:
-        """The ranking of these holders, given by label, with their cells; `size` is how many there are in
-        all."""
+    def of(cls, holders: Sequence[int], cells: array[int]) -> Ranking:
+        """The ranking of these holders, given by label, with the cells of all."""
+        size = len(cells)
         members, own, proven = bytearray(size), bytearray(size), bytearray(size)
-        dense = array("Q", bytes(8 * size))
-        for holder, cell in zip(holders, cells, strict=True):
-            dense[holder] = cell
+        keys = []
+        for holder in holders:
+            cell = cells[holder]
+            keys.append((cell ^ SCORE) & _ORDER)
             members[holder] = 1
             if cell <= _ORDER:
                 own[holder] = 1
                 if cell >> 32 == OWN:
                     proven[holder] = 1
-        keys = [(cell ^ _SCORE) & _ORDER for cell in cells]
         order = array("I", [holders[place] for place in sorted(range(len(keys)), key=keys.__getitem__)])
-        return cls(order, dense, *(int.from_bytes(marks, "little") for marks in (members, own, proven)))
+        return cls(order, cells, *(int.from_bytes(marks, "little") for marks in (members, own, proven)))
 
     @classmethod
     def read(cls, kept: Sequence[bytes]) -> Ranking:

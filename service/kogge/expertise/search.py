@@ -26,6 +26,7 @@ from kogge.expertise.ranking import (
     everybody,
     is_own,
     listed,
+    no_cells,
     own_scores,
 )
 from kogge.expertise.rows import Membership
@@ -155,16 +156,15 @@ class _Join:
         """The rankings by any and by the wanted kind of those who have one of the things."""
         index = self.index
         sought = index.weights.sought((), [things])
-        by_any, by_kind = dict[int, int](), dict[int, int]()
-        for holder in index.holding(things):
+        by_any, by_kind = no_cells(len(index.holders)), no_cells(len(index.holders))
+        for holder in (holders := index.holding(things)):
             pieces = index.weights.pieces(index.rows[holder], sought)[0].values()
             by_any[holder] = index.weights.cell(pieces)
-            if cell := index.weights.cell([piece for piece in pieces if self.kind in (None, kind_of(piece))]):
-                by_kind[holder] = cell
-        size = len(index.holders)
-        return Ranking.of([*by_any], [*by_any.values()], size), Ranking.of(
-            [*by_kind], [*by_kind.values()], size
-        )
+            by_kind[holder] = index.weights.cell(
+                [piece for piece in pieces if self.kind in (None, kind_of(piece))]
+            )
+        fitting = [holder for holder in holders if by_kind[holder]]
+        return Ranking.of(holders, by_any), Ranking.of(fitting, by_kind)
 
     def _count(self, fitting: int) -> int:
         """How many of these have a hit. Only who has a thing as evidence of two kinds may have none."""

@@ -1,7 +1,8 @@
 """Level 5, shelf: the reasons with all that is shown of them, in SQLite, in a file or in memory.
 
 Holders, topics and kinds of evidence are numbers here, which `kogge.expertise.index` gives. A shelf is
-derived: where its form or its state does not fit it is made anew, so nothing is migrated.
+derived: where the program that made it (`form`) or its state does not fit it is made anew, so nothing is
+migrated.
 """
 
 from __future__ import annotations
@@ -9,14 +10,16 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from kogge import artefacts
 from kogge.errors import Misconfigured
+from kogge.expertise.cues import FILE
 from kogge.expertise.labels import TABLES, Labels
 from kogge.expertise.rows import Document, Named, Span
-
-FORM: Final = 3  # of the tables; raised with every change of them
 
 _TABLES: Final = """
 CREATE TABLE said (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -28,8 +31,8 @@ CREATE TABLE depends (thing TEXT, holder INTEGER, PRIMARY KEY (thing, holder)) W
 CREATE TABLE thing (number INTEGER PRIMARY KEY, iri TEXT NOT NULL, labels TEXT NOT NULL, issued TEXT);
 CREATE TABLE part (whole INTEGER, thing INTEGER, PRIMARY KEY (whole, thing)) WITHOUT ROWID;
 CREATE TABLE reason (
-    holder INTEGER, number INTEGER, topic INTEGER, kind INTEGER, thing INTEGER, iri TEXT, meeting INTEGER,
-    date TEXT, earliest TEXT, latest TEXT, sources TEXT, PRIMARY KEY (holder, number)
+    holder INTEGER, number INTEGER, thing INTEGER, iri TEXT, meeting INTEGER, date TEXT, earliest TEXT,
+    latest TEXT, sources TEXT, PRIMARY KEY (holder, number)
 ) WITHOUT ROWID;
 """
 _INDEXES: Final = """
@@ -45,17 +48,25 @@ WHERE reason.holder = ? AND reason.number IN ({})
 """
 
 
+@cache
+def form() -> int:
+    """A number for the program and the words of questions with which an index is made: another program may
+    make another."""
+    made_by = sha256()
+    for path in (*sorted(Path(__file__).parent.glob("*.py")), artefacts.folder("ontology") / FILE):
+        made_by.update(path.read_bytes())
+    return int.from_bytes(made_by.digest()[:3]) + 1
+
+
 _decode: Final = json.JSONDecoder().raw_decode
 
 
 class Stored(NamedTuple):
-    """A reason as it is put on the shelf: numbers of holder, topic, kind, things; its own among those of the
-    holder; the bounds of its date; `sources` are the numbers of documents, between commas."""
+    """What is shown of a reason, as it is put on the shelf: numbers of holder, reason, things; bounds of
+    the date; `sources` are numbers of documents, between commas."""
 
     holder: int
     number: int
-    topic: int
-    kind: int
     thing: int
     iri: str
     meeting: int | None
@@ -80,8 +91,7 @@ class Shelf:
 
     def __init__(self, path: Path | None, *, fresh: bool = False) -> None:
         self.path = path
-        form = self._open(fresh=fresh)
-        self.fits = form in (0, FORM)
+        self.fits = self._open(fresh=fresh) in (0, form())
         self._things: dict[str, int] = {}
         self._documents: dict[int, Document] = {}
 
@@ -97,12 +107,12 @@ class Shelf:
             self._base.execute(f"PRAGMA journal_mode = {'MEMORY' if fresh else 'TRUNCATE'}")
             self._base.execute("PRAGMA synchronous = OFF")  # derived: what is lost is made anew
             self._base.execute("PRAGMA mmap_size = 4294967296")
-            (form,) = self._base.execute("PRAGMA user_version").fetchone()
-            if form == 0:
-                self._base.executescript(f"BEGIN; {_TABLES} {TABLES} PRAGMA user_version = {FORM}; COMMIT;")
+            (made_by,) = self._base.execute("PRAGMA user_version").fetchone()
+            if made_by == 0:
+                self._base.executescript(f"BEGIN; {_TABLES} {TABLES} PRAGMA user_version = {form()}; COMMIT;")
         except (OSError, sqlite3.Error) as error:
             raise self._unusable(error) from error
-        return int(form)
+        return int(made_by)
 
     def __enter__(self) -> Shelf:
         self._base.execute("BEGIN")
@@ -216,7 +226,7 @@ class Shelf:
 
     def put(self, reasons: Iterable[Stored]) -> None:
         """Adds reasons."""
-        self._base.executemany("INSERT INTO reason VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", reasons)
+        self._base.executemany("INSERT INTO reason VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", reasons)
 
     def drop(self, holder: int) -> None:
         """Takes the reasons of a holder away."""

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 
 from kogge import names
-from kogge.expertise.ranking import Key, Ranking, in_set, order_in
+from kogge.expertise.ranking import Key, Ranking, in_set, no_cells, order_in
 from kogge.expertise.rows import Holder, Membership, Span
 from kogge.expertise.terms import Words
 from kogge.expertise.weights import Rows, Weights
@@ -97,13 +97,13 @@ class Standings:
     def rank(self) -> None:
         """Makes all rankings."""
         size = len(self.holders)
-        found: dict[int, tuple[array[int], array[int]]] = defaultdict(lambda: (array("I"), array("Q")))
+        cells: dict[int, array[int]] = defaultdict(lambda: no_cells(size))
+        members: dict[int, array[int]] = defaultdict(lambda: array("I"))
         for number in sorted(range(size), key=lambda one: self.holders[one].order):
             for ranking, cell in self.cells_of(number).items():
-                holders, cells = found[ranking]
-                holders.append(number)
-                cells.append(cell)
-        self._rankings = {ranking: Ranking.of(*some, size) for ranking, some in found.items()}
+                cells[ranking][number] = cell
+                members[ranking].append(number)
+        self._rankings = {ranking: Ranking.of(some, cells[ranking]) for ranking, some in members.items()}
 
     def cells_in(self, number: int) -> dict[int, int]:
         """The cell of a holder in every ranking, as it is now."""
@@ -153,7 +153,7 @@ class Standings:
             if cell == before.get(ranking) and not again:
                 continue
             if ranking not in self._rankings:
-                self._rankings[ranking] = Ranking.of((), (), len(self.holders))
+                self._rankings[ranking] = Ranking.of((), no_cells(len(self.holders)))
             one = self._rankings[ranking]
             if ranking in before:
                 one.drop(number)

@@ -18,7 +18,7 @@ from fractions import Fraction
 from math import lcm
 from typing import Final, NamedTuple
 
-from kogge.expertise.ranking import INTENDED, NOBODY, OWN, THROUGH, cell_of
+from kogge.expertise.ranking import INTENDED, NOBODY, OWN, SCORE, THROUGH, cell_of
 from kogge.expertise.terms import Words
 
 _NUMBER: Final = 24  # bits of the number of a row in a piece; as many for its topic (16) and kind (8)
@@ -120,7 +120,7 @@ class Weights:
         self._sought: list[Sought] = []
         self._scores: dict[int, Decimal] = {}
         self._effects: dict[int, list[tuple[int, int]]] = {}
-        self._adding: dict[tuple[int, ...], list[tuple[int, int]]] = {}
+        self._adding: dict[tuple[int, ...], list[tuple[int, int, int]]] = {}
         for asked, topic in enumerate(topics):
             worth = {}
             for near, factor in topic.reach:
@@ -233,27 +233,19 @@ class Weights:
         and kinds of evidence)."""
         sums: dict[int, int] = {}
         for thing, codes in rows.by_thing().items():
-            for ranking, units in self._added(tuple(codes)):
-                if passes is None or (thing, ranking % (self.kinds + 1) - 1) in passes:
+            for ranking, kind, units in self._added(tuple(codes)):
+                if passes is None or (thing, kind) in passes:
                     sums[ranking] = sums.get(ranking, 0) + units
-        cells: dict[int, int] = {}
-        totals: dict[int, int] = {}
-        blocks: dict[int, int] = {}
-        proven = OWN if through == NOBODY else THROUGH
-        for ranking, units in sums.items():
-            kind = ranking % (self.kinds + 1)
-            block = proven if self._proves[kind - 1] else INTENDED
-            cells[ranking] = cell_of(block, units, through)
-            by_any = ranking - kind
-            totals[by_any] = totals.get(by_any, 0) + units
-            if block < blocks.get(by_any, INTENDED + 1):
-                blocks[by_any] = block
-        for by_any, units in totals.items():
-            cells[by_any] = cell_of(blocks[by_any], units, through)
-        return cells
+        own = cell_of(OWN if through == NOBODY else THROUGH, 0, through)
+        intended = cell_of(INTENDED, 0, through)
+        return {
+            ranking: own | units & SCORE if units > SCORE else intended | units
+            for ranking, units in sums.items()
+        }
 
-    def _added(self, codes: tuple[int, ...]) -> list[tuple[int, int]]:
-        """What a thing with these rows adds by its best for each topic: to which ranking how many units."""
+    def _added(self, codes: tuple[int, ...]) -> list[tuple[int, int, int]]:
+        """What a thing with these rows adds by its best for each topic: to which ranking, as which kind, how
+        many units, with a bit above all scores where it proves something."""
         known = self._adding.get(codes)
         if known is None:
             best: dict[int, int] = {}
@@ -261,10 +253,12 @@ class Weights:
                 for asked, piece in self._effects[code]:
                     if piece < best.get(asked, piece + 1):
                         best[asked] = piece
-            known = [
-                (self.ranking(asked, kind_of(piece)), self._units[rank_of(piece)])
-                for asked, piece in best.items()
-            ]
+            known = []
+            for asked, piece in best.items():
+                kind, units = kind_of(piece), self._units[rank_of(piece)]
+                for one in (None, kind):
+                    adding = units | self._proves[kind] << SCORE.bit_length()
+                    known.append((self.ranking(asked, one), kind, adding))
             if len(self._adding) > _KNOWN:
                 self._adding.clear()
             self._adding[codes] = known
