@@ -13,6 +13,8 @@ from pyoxigraph import Literal, NamedNode, Triple
 
 from kogge import derivation, names, publish
 from kogge.expertise import Lookup, as_json, matches_as_json
+from kogge.expertise.phrasebook import Phrasebook
+from kogge.expertise.standings import Standings
 from kogge.store.embedded import EmbeddedStore
 
 TEXTS = (
@@ -67,6 +69,28 @@ def test_after_any_changes_the_answers_are_those_of_a_new_lookup(seed: int, tmp_
     assert answers(lookup) == wanted
     again = Lookup.build(store, lookup.index.path)
     assert answers(again) == wanted
+    again.index.close()
+
+
+def test_what_was_kept_is_neither_ranked_nor_learnt_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, path = loaded(), tmp_path / "index.sqlite"
+    lookup = Lookup.build(store, path)
+    kiel, graph = names.thing("municipality", "kiel"), names.graph("probe", "vorhaben")
+    for triples in (project("Probe", kiel, "wasserstoff"), project("Probe", kiel, "radverkehr")):
+        changed = derivation.replace(store, {graph: triples})
+        assert lookup.update(store, changed.things)
+    wanted = answers(lookup)
+    with monkeypatch.context() as never:
+        never.setattr(Standings, "rank", None)
+        with pytest.raises(TypeError):  # as after a crash: the rankings in the file are those of before
+            Lookup.build(store, path)
+        lookup.index.close()
+        never.setattr(Phrasebook, "written", None)
+        again = Lookup.build(store, path)
+        assert answers(again) == wanted
+        again.index.close()
 
 
 def project(label: str, holder: str, topic: str) -> list[Triple]:

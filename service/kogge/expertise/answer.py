@@ -12,19 +12,11 @@ from kogge.errors import BadRequest
 from kogge.expertise import search
 from kogge.expertise.index import Index
 from kogge.expertise.needs import SEEKERS, seekers
-from kogge.expertise.ranking import (
-    INTENDED,
-    NOBODY,
-    OWN,
-    THROUGH,
-    kind_of,
-    number_of,
-    order_of,
-    rank_of,
-)
+from kogge.expertise.ranking import INTENDED, NOBODY, OWN, THROUGH
 from kogge.expertise.rows import Holder, Named, Row, Search, Topic, collation
 from kogge.expertise.search import Hit, Wanted
 from kogge.expertise.understand import EVERYTHING, Filters, Question
+from kogge.expertise.weights import kind_of, number_of, order_of, rank_of
 
 __all__ = ["INTENDED", "MOST", "OWN", "THROUGH", "Answer", "Piece", "Result", "answer", "rank"]
 

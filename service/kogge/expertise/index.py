@@ -9,27 +9,30 @@ up to date.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from array import array
 from bisect import insort
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 from kogge import names
+from kogge.errors import Misconfigured
 from kogge.expertise import dossier
 from kogge.expertise.dossier import Dossier
 from kogge.expertise.labels import Relabelled
-from kogge.expertise.ranking import number_of, pack
+from kogge.expertise.ranking import Ranking
 from kogge.expertise.read import Progress, Reader, Reason, holding_by, silent
 from kogge.expertise.rows import Named, Need, Row, Search
 from kogge.expertise.shelf import Shelf
 from kogge.expertise.standings import Standings
 from kogge.expertise.stock import Stock
 from kogge.expertise.terms import Words, read_words
+from kogge.expertise.weights import Rows, number_of
 from kogge.store.base import Store
 
 READ: Final = 1000  # holders whose reasons stay in memory once they were read
@@ -93,20 +96,18 @@ class Index(Standings):
             )
             stock = Stock(reader, reasons, words)
             stock.put(shelf, fresh=True)
-            done = 0
             progress("storing", 0, len(reasons))
-            for holder, group in groupby(reasons, lambda reason: reason.holder):
-                some = list(group)
-                shelf.put(number_of_holder[holder], stock.reasons(some))
-                done += len(some)
-                progress("storing", done, len(reasons))
+            rows: dict[int, Rows] = defaultdict(Rows)
+            shelf.put(stock.reasons(reasons, number_of_holder, rows))
+            shelf.put_rows((number, some.kept()) for number, some in rows.items())
+            progress("storing", len(reasons), len(reasons))
             progress("naming", 0, 1)
             shelf.labels().fill(store)
             shelf.finish()
             progress("ranking", 0, 1)
             index = cls(words, shelf, store.state)
-            shelf.put_cells(index.kept())
             shelf.say("state", index.state)
+            index.keep()
         progress("ranking", 1, 1)
         if path:
             shelf.move(path)
@@ -123,8 +124,17 @@ class Index(Standings):
             shelf.close()
         return cls.build(store, path, progress)
 
+    def keep(self) -> None:
+        """Keeps the rankings in the file, so that they need not be made at the next start."""
+        self._shelf.put_rankings((number, one.kept()) for number, one in self._rankings.items())
+        self._shelf.say("ranked", self.state)
+
     def close(self) -> None:
-        """Closes the file."""
+        """Closes the file. Rankings that have changed are kept; if they cannot be, they are made anew."""
+        with self.lock, suppress(Misconfigured, sqlite3.ProgrammingError):
+            if self.path and self._shelf.said("ranked") != self.state:
+                with self._shelf:
+                    self.keep()
         self._shelf.close()
 
     @property
@@ -158,13 +168,13 @@ class Index(Standings):
         rows = self._rows.setdefault(holder, {})
         if missing := [number for number in numbers if number not in rows]:
             for number, one in self._shelf.show(holder, missing).items():
-                row = self.rows[holder][number]
+                topic, kind = divmod(self.rows[holder].codes[number], len(self.kind_list))
                 rows[number] = Row(
                     one.iri,
                     self.holders[holder],
-                    self.topic_list[row >> 8 & 0xFFFF],
+                    self.topic_list[topic],
                     one.thing,
-                    self.kind_list[row & 0xFF],
+                    self.kind_list[kind],
                     one.sources,
                     one.date,
                     one.meeting,
@@ -231,35 +241,34 @@ class Index(Standings):
         shelf.put_holders((self.numbers[iri], iri, text, rests_on) for iri, text, rests_on in signed)
         change.stock.put(shelf)
         shelf.number_things(change.described)
-        by_holder = {iri: list(group) for iri, group in groupby(change.reasons, lambda one: one.holder)}
         for iri in known:
-            number = self.numbers[iri]
-            shelf.drop(number)
-            fresh = list(change.stock.reasons(by_holder.get(iri, [])))
-            shelf.put(number, fresh)
-            self.replace(number, array("Q", [pack(one.thing, one.topic, one.kind) for one in fresh]))
+            shelf.drop(self.numbers[iri])
+        rows: dict[int, Rows] = defaultdict(Rows)
+        shelf.put(change.stock.reasons(change.reasons, self.numbers, rows))
+        shelf.put_rows((number, some.kept()) for number, some in rows.items())
+        for iri in known:
+            self.replace(self.numbers[iri], rows[self.numbers[iri]])
         self.join({iri: one.joined for iri, one in dossiers.items()})
         targets |= self.targets(known)
         for number in targets:
             self.move(number, before.get(number, {}), again=number in moved)
-        shelf.put_cells(self.kept(targets))
         self._take_needs(dossiers)
 
     def _load(self) -> None:
         """Fills the memory from the shelf."""
-        dossiers, kept = {}, []
-        for iri, text, cells in self._shelf.holders():
+        dossiers, self.rows = {}, []
+        for iri, text, rows in self._shelf.holders():
             dossiers[iri] = dossier.read(iri, text, self.topics)
-            kept.append(cells)
+            self.rows.append(Rows.read(rows or b""))
         self.holders = [one.holder for one in dossiers.values()]
         self.numbers = {iri: number for number, iri in enumerate(dossiers)}
-        self.rows = [array("Q") for _ in dossiers]
-        for holder, thing, topic, kind in self._shelf.packed():
-            self.rows[holder].append(pack(thing, topic, kind))
         self.mask()
         self.join({iri: one.joined for iri, one in dossiers.items()})
         self._take_needs(dossiers)
-        self.rank(kept)
+        if self._shelf.said("ranked") == self.state:
+            self._rankings = {number: Ranking.read(kept) for number, kept in self._shelf.rankings()}
+        else:
+            self.rank()
 
     # Parts of bringing up to date
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from kogge import names
@@ -28,6 +29,7 @@ CREATE TABLE label (
 CREATE TABLE title (key TEXT, iri TEXT, PRIMARY KEY (key, iri)) WITHOUT ROWID;
 CREATE TABLE completion (slot INTEGER, key TEXT, label INTEGER, PRIMARY KEY (slot, key, label)) WITHOUT ROWID;
 CREATE TABLE world (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE phrasebook (text TEXT NOT NULL);
 """
 INDEXES: Final = """
 CREATE INDEX IF NOT EXISTS label_by_iri ON label (iri);
@@ -98,6 +100,8 @@ class Labels:
                 (first,) = self._base.execute("SELECT coalesce(max(number), 0) + 1 FROM label").fetchone()
                 self._put(come, first)
                 stale = stale or any(label.kind not in NAMED for label in (*come, *(one for _, one in gone)))
+        if stale:
+            self._base.execute("DELETE FROM phrasebook")
         return stale
 
     def _others(self, store: Store, things: Collection[str]) -> bool:
@@ -127,6 +131,16 @@ class Labels:
     def preferred(self, iri: str) -> dict[str, str]:
         """The preferred labels of a thing by language, of several the first in the order of letters."""
         return preferred(self._base, iri)
+
+    def phrasebook(self) -> str | None:
+        """The text that was kept of `kogge.expertise.phrasebook`, if these are the labels still."""
+        row = self._base.execute("SELECT text FROM phrasebook").fetchone()
+        return None if row is None else str(row[0])
+
+    def keep_phrasebook(self, text: str) -> None:
+        """Keeps that text, if it can be written: it can be made anew."""
+        with suppress(sqlite3.OperationalError):
+            self._base.execute("INSERT INTO phrasebook VALUES (?)", (text,))
 
     def titles(self) -> Titles:
         """The names of things."""

@@ -16,20 +16,22 @@ from typing import Final
 
 from kogge.expertise.index import Index
 from kogge.expertise.ranking import (
-    ANY,
     INTENDED,
     NOBODY,
     OWN,
     Entry,
     Ranking,
+    block_of,
     entry_of,
     everybody,
     in_set,
-    kind_of,
+    is_own,
     listed,
-    number_of,
+    no_cells,
+    own_scores,
 )
 from kogge.expertise.rows import Membership
+from kogge.expertise.weights import kind_of, number_of
 
 _FEW: Final = 64
 _MANY: Final = 256  # holders from which on not all are looked at at once
@@ -119,7 +121,7 @@ def _hits(ranking: Ranking, holders: Sequence[int]) -> list[Hit]:
 
 
 def _proven(ranking: Ranking, first: Sequence[int]) -> bool:
-    return any(ranking.cells[holder] & 3 == OWN for holder in first)
+    return any(block_of(ranking.cells[holder]) == OWN for holder in first)
 
 
 class _Join:
@@ -127,9 +129,11 @@ class _Join:
 
     def __init__(self, index: Index, wanted: Wanted) -> None:
         self.index = index
-        self.kind = ANY if wanted.kind is None else index.kind_number(wanted.kind)
+        self.kind = None if wanted.kind is None else index.kind_number(wanted.kind)
         self.among = wanted.among
         self.sought = index.weights.sought(wanted.topics, wanted.things)
+        self.ranks = index.weights.ranks(self.sought, self.kind)
+        self.mixed = 0 if self.kind is None else index.mixed
         self.own: list[int] = []  # per part: who has anything of its own for it
         self.rankings: list[Ranking] = []  # per part: by the kind of evidence that is asked for
         for topic in wanted.topics:
@@ -148,7 +152,7 @@ class _Join:
         if self.among is not None:
             fitting &= self.among
         passed = self._passed_on()
-        through = passed.bit_count() if self.kind == ANY else len(self._through(passed))
+        through = passed.bit_count() if self.kind is None else len(self._through(passed))
         total = through + self._count(fitting)
         end = total if limit is None else offset + limit
         hits = list(islice(self._in_order(fitting, passed), max(end, 1)))
@@ -162,7 +166,7 @@ class _Join:
         if self.among is not None:
             own &= self.among
         passed = self._passed_on()
-        if self.kind == ANY:
+        if self.kind is None:
             return own | passed
         size = len(self.index.holders)
         none = (holder for holder in listed(own & self.index.mixed) if not self._hit(holder))
@@ -176,32 +180,31 @@ class _Join:
 
     def _rankings_of(self, things: frozenset[int]) -> tuple[Ranking, Ranking]:
         """The rankings by any and by the wanted kind of those who have one of the things."""
-        index, places = self.index, range(len(self.index.holders))
+        index = self.index
         sought = index.weights.sought((), [things])
-        found: dict[int, Mapping[int, int]] = {}
-        for holder in index.holding(things):
-            pieces, _ = index.weights.pieces(index.rows[holder], sought)
-            found[holder] = index.weights.cells(pieces.values())
-        by_any, by_kind = (
-            Ranking.of(
-                {holder: cells[kind] for holder, cells in found.items() if kind in cells}, places, places
+        by_any, by_kind = no_cells(len(index.holders)), no_cells(len(index.holders))
+        for holder in (holders := index.holding(things)):
+            pieces = index.weights.pieces(index.rows[holder], sought)[0].values()
+            by_any[holder] = index.weights.cell(pieces)
+            by_kind[holder] = index.weights.cell(
+                [piece for piece in pieces if self.kind in (None, kind_of(piece))]
             )
-            for kind in (ANY, self.kind)
-        )
-        return by_any, by_kind
+        fitting = [holder for holder in holders if by_kind[holder]]
+        return Ranking.of(holders, by_any), Ranking.of(fitting, by_kind)
 
     def _count(self, fitting: int) -> int:
         """How many of these have a hit. Only who has a thing as evidence of two kinds may have none."""
-        if self.kind == ANY:
+        if self.kind is None:
             return fitting.bit_count()
-        doubtful = fitting & self.index.mixed
+        doubtful = fitting & self.mixed
         return (fitting & ~doubtful).bit_count() + sum(1 for holder in listed(doubtful) if self._hit(holder))
 
     def _hit(self, holder: int) -> Hit | None:
         """What a holder has for the question."""
-        if self.kind == ANY and not self.sought.things:
-            cell, asked_ = self.index.weights.amount(self.index.rows[holder], self.sought)
-            return Hit(holder, entry_of(cell), asked_.bit_count()) if cell else None
+        if not self.sought.things and not self.mixed >> 8 * holder & 1:
+            cell = self.index.weights.amount(self.index.rows[holder], self.ranks)
+            covered = sum([is_own(ranking.cells[holder]) for ranking in self.rankings])
+            return Hit(holder, entry_of(cell), covered) if cell else None
         pieces, asked = self.index.weights.pieces(self.index.rows[holder], self.sought)
         return self._amounting(holder, pieces, asked)
 
@@ -211,12 +214,12 @@ class _Join:
         """What pieces, by thing, amount to: those of the kind of evidence that is wanted."""
         covered, wanted = 0, []
         for thing, piece in pieces.items():
-            if self.kind in (ANY, kind_of(piece)):
+            if self.kind in (None, kind_of(piece)):
                 covered |= asked[thing]
                 wanted.append(piece)
         if not wanted:
             return None
-        cell = self.index.weights.cells(wanted, through)[ANY]
+        cell = self.index.weights.cell(wanted, through)
         return Hit(holder, entry_of(cell), covered.bit_count())
 
     def _place(self, hit: Hit) -> Place:
@@ -263,37 +266,37 @@ class _Join:
                 covering[many] = covering[many] & ~own | fewer
         for block, group in ((OWN, fitting & proven), (INTENDED, fitting & ~proven)):
             for many in range(len(self.own), 0, -1):
-                for units, holder in self._best_first(group & covering[many], size):
+                for units, holder in self._best_first(block, group & covering[many], size):
                     yield block, many, units, holder
 
-    def _best_first(self, group: int, size: int) -> Iterator[tuple[int, int]]:
-        """The sum of what each of these has in the rankings, the best first, then by number.
+    def _best_first(self, block: int, group: int, size: int) -> Iterator[tuple[int, int]]:
+        """The sum of what each of these has in the rankings, the best first.
 
         Of many only those are looked at first that stand before a place in one of the rankings: who stands
-        behind it in all of them has at most what is at these places together.
+        behind it in all of them has at most what is at these places together. What is passed on does not
+        count here.
         """
+        blocks = (INTENDED,) if block == INTENDED else (OWN, INTENDED)
+        columns = [ranking.cells for ranking in self.rankings]
         marks = group.to_bytes(size, "little")
-        depth = _FIRST if group.bit_count() > _MANY else size
-        seen, waiting = set[int](), list[tuple[int, int]]()
-        while True:
-            most, near = 0, set[int]()
-            if depth >= size:
-                near.update(listed(group))
+        start, end = 0, _FIRST if group.bit_count() > _MANY else size
+        seen, waiting = set[int](), list[tuple[int, int]]()  # the best are the last
+        while start < size:
+            near, most = set[int](), -1
+            if end < size:
+                slices = [[ranking.some(one, start, end) for one in blocks] for ranking in self.rankings]
+                most = sum([max([score for _, score in some]) for some in slices])
+                near.update(*(holders for some in slices for holders, _ in some))
+                near = {holder for holder in near - seen if marks[holder]}
             else:
-                for ranking in self.rankings:
-                    most += ranking.before(depth, marks, near)
-            near -= seen
+                near.update(listed(group))
+                near -= seen
             seen |= near
-            for holder in near:
-                # What is passed on does not count here.
-                units = sum([cell >> 2 for one in self.rankings if not (cell := one.cells[holder]) >> 34])
-                heappush(waiting, (-units, holder))
-            while waiting and (-waiting[0][0] > most or depth >= size):
-                units, holder = heappop(waiting)
-                yield -units, holder
-            if depth >= size:
-                return
-            depth *= 2
+            sums = map(sum, zip(*(own_scores(cells, near) for cells in columns), strict=True))
+            waiting = sorted([*waiting, *zip(sums, near, strict=True)])
+            while waiting and waiting[-1][0] > most:
+                yield waiting.pop()
+            start, end = end, 2 * end
 
     def _passed_on(self) -> int:
         """The members that have nothing of their own for any part, and something through an alliance."""

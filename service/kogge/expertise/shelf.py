@@ -1,7 +1,8 @@
 """Level 5, shelf: the reasons with all that is shown of them, in SQLite, in a file or in memory.
 
 Holders, topics and kinds of evidence are numbers here, which `kogge.expertise.index` gives. A shelf is
-derived: where its form or its state does not fit it is made anew, so nothing is migrated.
+derived: where the program that made it (`form`) or its state does not fit it is made anew, so nothing is
+migrated.
 """
 
 from __future__ import annotations
@@ -9,24 +10,29 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from kogge import artefacts
 from kogge.errors import Misconfigured
+from kogge.expertise.cues import FILE
 from kogge.expertise.labels import TABLES, Labels
 from kogge.expertise.rows import Document, Named, Span
 
-FORM: Final = 2  # of the tables; raised with every change of them
-
 _TABLES: Final = """
 CREATE TABLE said (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE holder (number INTEGER PRIMARY KEY, iri TEXT NOT NULL, said TEXT NOT NULL, cells BLOB);
+CREATE TABLE holder (number INTEGER PRIMARY KEY, iri TEXT NOT NULL, said TEXT NOT NULL, rows BLOB);
+CREATE TABLE ranking (
+    number INTEGER PRIMARY KEY, holders BLOB, cells BLOB, members BLOB, own BLOB, proven BLOB
+);
 CREATE TABLE depends (thing TEXT, holder INTEGER, PRIMARY KEY (thing, holder)) WITHOUT ROWID;
 CREATE TABLE thing (number INTEGER PRIMARY KEY, iri TEXT NOT NULL, labels TEXT NOT NULL, issued TEXT);
 CREATE TABLE part (whole INTEGER, thing INTEGER, PRIMARY KEY (whole, thing)) WITHOUT ROWID;
 CREATE TABLE reason (
-    holder INTEGER, number INTEGER, topic INTEGER, kind INTEGER, thing INTEGER, iri TEXT, meeting INTEGER,
-    date TEXT, earliest TEXT, latest TEXT, sources TEXT, PRIMARY KEY (holder, number)
+    holder INTEGER, number INTEGER, thing INTEGER, iri TEXT, meeting INTEGER, date TEXT, earliest TEXT,
+    latest TEXT, sources TEXT, PRIMARY KEY (holder, number)
 ) WITHOUT ROWID;
 """
 _INDEXES: Final = """
@@ -42,21 +48,32 @@ WHERE reason.holder = ? AND reason.number IN ({})
 """
 
 
+@cache
+def form() -> int:
+    """A number for the program and the words of questions with which an index is made: another program may
+    make another."""
+    made_by = sha256()
+    for path in (*sorted(Path(__file__).parent.glob("*.py")), artefacts.folder("ontology") / FILE):
+        made_by.update(path.read_bytes())
+    return int.from_bytes(made_by.digest()[:3]) + 1
+
+
 _decode: Final = json.JSONDecoder().raw_decode
 
 
 class Stored(NamedTuple):
-    """A reason as it is put on the shelf: numbers of topic, kind, things; `sources` are documents."""
+    """What is shown of a reason, as it is put on the shelf: numbers of holder, reason, things; bounds of
+    the date; `sources` are numbers of documents, between commas."""
 
+    holder: int
     number: int
-    topic: int
-    kind: int
     thing: int
     iri: str
     meeting: int | None
     date: str | None
-    span: Span | None
-    sources: Sequence[int]
+    earliest: str | None
+    latest: str | None
+    sources: str
 
 
 class Shown(NamedTuple):
@@ -74,8 +91,7 @@ class Shelf:
 
     def __init__(self, path: Path | None, *, fresh: bool = False) -> None:
         self.path = path
-        form = self._open(fresh=fresh)
-        self.fits = form in (0, FORM)
+        self.fits = self._open(fresh=fresh) in (0, form())
         self._things: dict[str, int] = {}
         self._documents: dict[int, Document] = {}
 
@@ -91,12 +107,12 @@ class Shelf:
             self._base.execute(f"PRAGMA journal_mode = {'MEMORY' if fresh else 'TRUNCATE'}")
             self._base.execute("PRAGMA synchronous = OFF")  # derived: what is lost is made anew
             self._base.execute("PRAGMA mmap_size = 4294967296")
-            (form,) = self._base.execute("PRAGMA user_version").fetchone()
-            if form == 0:
-                self._base.executescript(f"BEGIN; {_TABLES} {TABLES} PRAGMA user_version = {FORM}; COMMIT;")
+            (made_by,) = self._base.execute("PRAGMA user_version").fetchone()
+            if made_by == 0:
+                self._base.executescript(f"BEGIN; {_TABLES} {TABLES} PRAGMA user_version = {form()}; COMMIT;")
         except (OSError, sqlite3.Error) as error:
             raise self._unusable(error) from error
-        return int(form)
+        return int(made_by)
 
     def __enter__(self) -> Shelf:
         self._base.execute("BEGIN")
@@ -172,10 +188,17 @@ class Shelf:
                 "INSERT OR IGNORE INTO depends VALUES (?, ?)", ((thing, number) for thing in things)
             )
 
-    def put_cells(self, cells: Iterable[tuple[int, bytes]]) -> None:
-        """Keeps the places of holders in the rankings."""
+    def put_rows(self, rows: Iterable[tuple[int, bytes]]) -> None:
+        """Keeps the rows of holders, so that they need not be read one by one."""
         self._base.executemany(
-            "UPDATE holder SET cells = ? WHERE number = ?", ((kept, number) for number, kept in cells)
+            "UPDATE holder SET rows = ? WHERE number = ?", ((kept, number) for number, kept in rows)
+        )
+
+    def put_rankings(self, rankings: Iterable[tuple[int, Sequence[bytes]]]) -> None:
+        """Keeps these rankings and no others."""
+        self._base.execute("DELETE FROM ranking")
+        self._base.executemany(
+            "INSERT INTO ranking VALUES (?, ?, ?, ?, ?, ?)", ((number, *kept) for number, kept in rankings)
         )
 
     def number_things(
@@ -201,20 +224,9 @@ class Shelf:
         self._base.executemany("DELETE FROM part WHERE thing = ?", ((thing,) for thing in things))
         self._base.executemany("INSERT OR IGNORE INTO part VALUES (?, ?)", parts)
 
-    def put(self, holder: int, reasons: Iterable[Stored]) -> None:
-        """Adds the reasons of a holder."""
-        self._base.executemany(
-            "INSERT INTO reason VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                (
-                    holder,
-                    *one[:7],
-                    *(one.span or (None, None)),
-                    ",".join(map(str, one.sources)),
-                )
-                for one in reasons
-            ),
-        )
+    def put(self, reasons: Iterable[Stored]) -> None:
+        """Adds reasons."""
+        self._base.executemany("INSERT INTO reason VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", reasons)
 
     def drop(self, holder: int) -> None:
         """Takes the reasons of a holder away."""
@@ -227,8 +239,12 @@ class Shelf:
         return {iri for iri in iris if self._number(iri) is not None}
 
     def holders(self) -> Iterator[tuple[str, str, bytes | None]]:
-        """The holders by their numbers: IRI, what is said of them, and their places in the rankings."""
-        return self._base.execute("SELECT iri, said, cells FROM holder ORDER BY number")
+        """The holders by their numbers: IRI, what is said of them, and their rows."""
+        return self._base.execute("SELECT iri, said, rows FROM holder ORDER BY number")
+
+    def rankings(self) -> Iterator[tuple[int, Sequence[bytes]]]:
+        """The rankings that are kept."""
+        return ((row[0], row[1:]) for row in self._base.execute("SELECT * FROM ranking"))
 
     def depending(self, things: Iterable[str]) -> set[int]:
         """The numbers of the holders of whom something is said that rests on one of these things (IRIs)."""
@@ -238,10 +254,6 @@ class Shelf:
     def labels(self) -> Labels:
         """The labels in the same file."""
         return Labels(self._base)
-
-    def packed(self) -> Iterator[tuple[int, int, int, int]]:
-        """Holder, thing, topic, kind of all reasons, in the order of their numbers."""
-        return self._base.execute("SELECT holder, thing, topic, kind FROM reason ORDER BY holder, number")
 
     def spans(self, holder: int) -> list[Span | None]:
         """The bounds of the dates of a holder's reasons, in the order of their numbers."""

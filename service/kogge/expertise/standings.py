@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 
 from kogge import names
-from kogge.expertise.ranking import ANY, Key, Ranking, Weights, entry_of, in_set, number_of, thing_of
+from kogge.expertise.ranking import Key, Ranking, in_set, no_cells, order_in
 from kogge.expertise.rows import Holder, Membership, Span
 from kogge.expertise.terms import Words
-
-Passed: TypeAlias = Mapping[tuple[int, int], int]  # topic and kind of evidence → the cell of a member
+from kogge.expertise.weights import Rows, Weights
 
 
 class Standings:
@@ -31,7 +29,7 @@ class Standings:
         self.weights = Weights(words)
         self.holders: list[Holder] = []
         self.numbers: dict[str, int] = {}
-        self.rows: list[array[int]] = []
+        self.rows: list[Rows] = []
         self.members: dict[int, dict[int, tuple[Membership, ...]]] = defaultdict(dict)  # by alliance
         self.mixed = 0  # the set of those who have one thing as evidence of several kinds
         self._spans = spans
@@ -39,23 +37,23 @@ class Standings:
         self._kind = {iri: number for number, iri in enumerate(self.kinds)}
         self._masks: dict[str, int] = defaultdict(int)
         self._joined: dict[int, set[int]] = defaultdict(set)
-        self._rankings: dict[tuple[int, int], Ranking] = {}
+        self._rankings: dict[int, Ranking] = {}  # by number (`Weights.ranking`)
         self._passing: dict[int, dict[tuple[Membership, ...], list[bool]]] = defaultdict(dict)
-        self._passed: dict[int, dict[tuple[Membership, ...], Passed]] = defaultdict(dict)
+        self._passed: dict[int, dict[tuple[Membership, ...], dict[int, int]]] = defaultdict(dict)
 
     # Asking
 
     def ranking(self, topic: str, kind: str | None = None) -> Ranking | None:
         """Who has something on a topic, by any kind of evidence or by one (IRIs); None: nobody."""
-        return self._rankings.get((self._topic[topic], ANY if kind is None else self._kind[kind]))
+        number = self.weights.ranking(self._topic[topic], None if kind is None else self._kind[kind])
+        return self._rankings.get(number)
 
     def key(self, ranking: Ranking) -> Callable[[int], Key]:
         """What gives the place of each holder in a ranking."""
         holders, cells = self.holders, ranking.cells
 
         def key(number: int) -> Key:
-            cell = cells[number]
-            return cell & 3, -(cell >> 2 & 0xFFFFFFFF), *holders[number].order
+            return order_in(cells[number]), *holders[number].order
 
         return key
 
@@ -65,8 +63,8 @@ class Standings:
         if held not in passing:
             proves = [kind.proves for kind in self.kind_list]
             passing[held] = [
-                any(one.passes_on(span, proves[row & 0xFF]) for one in held)
-                for row, span in zip(self.rows[alliance], self._spans(alliance), strict=True)
+                any(one.passes_on(span, proves[code % len(proves)]) for one in held)
+                for code, span in zip(self.rows[alliance].codes, self._spans(alliance), strict=True)
             ]
         return passing[held]
 
@@ -96,56 +94,47 @@ class Standings:
 
     # Bringing up to date
 
-    def rank(self, kept: Sequence[bytes | None]) -> None:
-        """Makes all rankings, from the places of the holders in them where those have been `kept`."""
-        in_order = sorted(range(len(self.holders)), key=lambda number: self.holders[number].order)
-        places = [0] * len(in_order)
-        for place, number in enumerate(in_order):
-            places[number] = place
-        found: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
-        for number, cells in enumerate(kept):
-            for list_, cell in _unpacked(cells) if cells is not None else self.cells_of(number).items():
-                found[list_][number] = cell
-        mixed = (number for number, rows in enumerate(self.rows) if _is_mixed(rows))
-        self.mixed = in_set(mixed, len(self.holders))
-        self._rankings = {list_: Ranking.of(cells, places, in_order) for list_, cells in found.items()}
+    def rank(self) -> None:
+        """Makes all rankings."""
+        size = len(self.holders)
+        cells: dict[int, array[int]] = defaultdict(lambda: no_cells(size))
+        members: dict[int, array[int]] = defaultdict(lambda: array("I"))
+        for number in sorted(range(size), key=lambda one: self.holders[one].order):
+            for ranking, cell in self.cells_of(number).items():
+                cells[ranking][number] = cell
+                members[ranking].append(number)
+        self._rankings = {ranking: Ranking.of(some, cells[ranking]) for ranking, some in members.items()}
 
-    def kept(self, numbers: Iterable[int] | None = None) -> Iterator[tuple[int, bytes]]:
-        """The places of these holders (or of all) in the rankings, to be kept."""
-        for number in range(len(self.holders)) if numbers is None else numbers:
-            yield number, _packed(self.cells_in(number))
-
-    def cells_in(self, number: int) -> dict[tuple[int, int], int]:
+    def cells_in(self, number: int) -> dict[int, int]:
         """The cell of a holder in every ranking, as it is now."""
-        return {list_: cell for list_, one in self._rankings.items() if (cell := one.cells[number])}
+        return {ranking: cell for ranking, one in self._rankings.items() if (cell := one.cells[number])}
 
-    def cells_of(self, number: int) -> dict[tuple[int, int], int]:
-        """The cell of a holder in every ranking (topic, kind of evidence) in which it is."""
-        cells: dict[tuple[int, int], int] = {}
-        own = self.weights.by_topic(self.rows[number])
-        for topic, pieces in own.items():
-            for kind, cell in self.weights.cells(pieces.values()).items():
-                cells[topic, kind] = cell
-        for alliance in sorted(self._joined.get(number, ()), key=lambda one: self.holders[one].order):
-            for list_, cell in self._through(alliance, self.members[alliance][number]).items():
-                if list_[0] not in own:
-                    known = cells.get(list_)
-                    if known is None or _before(cell, known):
-                        cells[list_] = cell
+    def cells_of(self, number: int) -> dict[int, int]:
+        """The cell of a holder in every ranking in which it belongs."""
+        cells = self.weights.cells(self.rows[number])
+        if alliances := self._joined.get(number):
+            own = {self.weights.topic_of(ranking) for ranking in cells}
+            for alliance in sorted(alliances, key=lambda one: self.holders[one].order):
+                for ranking, cell in self._through(alliance, self.members[alliance][number]).items():
+                    if self.weights.topic_of(ranking) not in own:
+                        known = cells.get(ranking)
+                        if known is None or order_in(cell) < order_in(known):
+                            cells[ranking] = cell
         return cells
 
-    def _through(self, alliance: int, held: tuple[Membership, ...]) -> Passed:
-        """What an alliance passes on to a member with these memberships."""
+    def _through(self, alliance: int, held: tuple[Membership, ...]) -> Mapping[int, int]:
+        """What an alliance passes on to a member with these memberships: the cell in every ranking."""
         passed = self._passed[alliance]
         if held not in passed:
-            passes = self.passes(alliance, held)
-            passed[held] = {
-                (topic, kind): cell
-                for topic, pieces in self.weights.by_topic(self.rows[alliance]).items()
-                for kind, cell in self.weights.cells(
-                    (piece for piece in pieces.values() if passes[number_of(piece)]), alliance
-                ).items()
+            rows, kinds = self.rows[alliance], len(self.kind_list)
+            passes = {
+                (thing, code % kinds)
+                for thing, code, does in zip(
+                    rows.things, rows.codes, self.passes(alliance, held), strict=True
+                )
+                if does
             }
+            passed[held] = self.weights.cells(rows, passes, alliance)
         return passed[held]
 
     def targets(self, holders: Iterable[str]) -> set[int]:
@@ -153,28 +142,28 @@ class Standings:
         numbers = {self.numbers[iri] for iri in holders if iri in self.numbers}
         return numbers.union(*(self.members.get(number, {}) for number in numbers))
 
-    def move(self, number: int, before: Mapping[tuple[int, int], int], *, again: bool = False) -> None:
+    def move(self, number: int, before: Mapping[int, int], *, again: bool = False) -> None:
         """Puts a holder where it belongs by now, in the rankings where it was elsewhere `before`.
 
         `again` says that it is called something else, so that its place may be another in all.
         """
         after = self.cells_of(number)
-        for list_ in before.keys() | after.keys():
-            cell = after.get(list_, 0)
-            if cell == before.get(list_) and not again:
+        for ranking in before.keys() | after.keys():
+            cell = after.get(ranking, 0)
+            if cell == before.get(ranking) and not again:
                 continue
-            if list_ not in self._rankings:
-                self._rankings[list_] = Ranking.of({}, [0] * len(self.holders), [])
-            ranking = self._rankings[list_]
-            if list_ in before:
-                ranking.drop(number)
+            if ranking not in self._rankings:
+                self._rankings[ranking] = Ranking.of((), no_cells(len(self.holders)))
+            one = self._rankings[ranking]
+            if ranking in before:
+                one.drop(number)
             if cell:
-                ranking.put(number, cell, self.key(ranking))
+                one.put(number, cell, self.key(one))
 
-    def replace(self, number: int, rows: array[int]) -> None:
+    def replace(self, number: int, rows: Rows) -> None:
         """Takes other rows of a holder."""
         self.rows[number] = rows
-        self.mixed = self.mixed & ~(1 << 8 * number) | _is_mixed(rows) << 8 * number
+        self.mixed = self.mixed & ~(1 << 8 * number) | self._mixes(rows) << 8 * number
         self._passing.pop(number, None)
         self._passed.pop(number, None)
 
@@ -187,7 +176,7 @@ class Standings:
                 self.holders.append(holder)
                 for ranking in self._rankings.values():
                     ranking.cells.append(0)
-                self.rows.append(array("Q"))
+                self.rows.append(Rows())
             number = self.numbers[iri]
             if self.holders[number].order != holder.order:
                 moved.add(number)
@@ -198,8 +187,19 @@ class Standings:
             self.holders[number] = holder
         return moved
 
+    def _mixes(self, rows: Rows) -> bool:
+        """Whether one thing is evidence of several kinds."""
+        kinds, number = dict[int, int](), len(self.kind_list)
+        return any(
+            kinds.setdefault(thing, code % number) != code % number
+            for thing, code in zip(rows.things, rows.codes, strict=True)
+        )
+
     def mask(self) -> None:
-        """Makes the sets of holders by alliance, place and kind."""
+        """Makes the sets of holders by alliance, place and kind, and of those with mixed evidence."""
+        self.mixed = in_set(
+            (number for number, rows in enumerate(self.rows) if self._mixes(rows)), len(self.holders)
+        )
         found: dict[str, list[int]] = defaultdict(list)
         for number, holder in enumerate(self.holders):
             for place in _groups_of(holder):
@@ -217,29 +217,6 @@ class Standings:
                 if alliance_iri in self.numbers:
                     self.members[self.numbers[alliance_iri]][member] = held
                     self._joined[member].add(self.numbers[alliance_iri])
-
-
-def _packed(cells: Mapping[tuple[int, int], int]) -> bytes:
-    codes = array("I", [topic << 8 | kind + 1 for topic, kind in cells])
-    return codes.tobytes() + array("Q", cells.values()).tobytes()
-
-
-def _unpacked(kept: bytes) -> Iterator[tuple[tuple[int, int], int]]:
-    size = len(kept) // 12 * 4
-    codes, cells = array("I", kept[:size]), array("Q", kept[size:])
-    return (((code >> 8, (code & 0xFF) - 1), cell) for code, cell in zip(codes, cells, strict=True))
-
-
-def _is_mixed(rows: Iterable[int]) -> bool:
-    """Whether one thing is evidence of several kinds."""
-    kinds: dict[int, int] = {}
-    return any(kinds.setdefault(thing_of(row), row & 0xFF) != row & 0xFF for row in rows)
-
-
-def _before(cell: int, other: int) -> bool:
-    """Whether what a member has through one alliance stands before what it has through another."""
-    one, two = entry_of(cell), entry_of(other)
-    return (one.block, -one.score) < (two.block, -two.score)
 
 
 def _groups_of(holder: Holder) -> Iterator[str]:

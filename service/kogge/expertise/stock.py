@@ -8,6 +8,7 @@ from kogge.expertise.read import Reader, Reason, cited
 from kogge.expertise.rows import Named
 from kogge.expertise.shelf import Shelf, Stored
 from kogge.expertise.terms import Words
+from kogge.expertise.weights import Rows
 
 
 class Stock:
@@ -28,6 +29,7 @@ class Stock:
         self._things, self._named = things, named
         self._labels = reader.labels(named)
         self._number: Mapping[str, int] = {}
+        self._cited: dict[tuple[str, ...], str] = {}
 
     def put(self, shelf: Shelf, *, fresh: bool = False) -> None:
         """Puts things and documents on a shelf, which numbers them; `fresh` says that it was empty."""
@@ -40,27 +42,35 @@ class Stock:
         again = [] if fresh else [number[part] for part in {*self._things, *self._above}]
         shelf.put_parts(again, parts)
 
-    def reasons(self, reasons: Iterable[Reason]) -> Iterator[Stored]:
-        """These as they are put on the shelf, numbered from 0; each holder's are to be given together."""
-        thing_number, documents = self._number, self._documents
-        for number, (_, topic, kind, thing, iri, meeting, sources) in enumerate(reasons):
-            dated, span = None, None
-            if self._dates or self._spans:
-                carriers = (thing, *self._wholes.get(thing, ()))
-                dated = self._date(carriers, sources)
-                span = next((self._spans[one] for one in carriers if one in self._spans), None)
-            cited_ = sources if len(sources) < 2 else [one.iri for one in cited(documents, sources)]
-            yield Stored(
-                number,
-                self._topic[topic],
-                self._kind[kind],
-                thing_number[thing],
-                iri,
-                thing_number[meeting] if meeting else None,
-                dated,
-                span,
-                [thing_number[source] for source in cited_],
-            )
+    def reasons(
+        self, reasons: Iterable[Reason], holders: Mapping[str, int], rows: Mapping[int, Rows]
+    ) -> Iterator[Stored]:
+        """These as they are put on the shelf; each also goes to the rows of its holder (by number, of which
+        `holders` tells by IRI). The reasons of a holder are to be together."""
+        things, topics, kinds = self._number, self._topic, self._kind
+        before, at, some = "", 0, Rows()
+        told = dict[tuple[str, tuple[str, ...]], tuple[str | None, str | None, str | None, str]]()
+        for holder, topic, kind, thing, iri, meeting, sources in reasons:
+            if holder != before:
+                before, at = holder, holders[holder]
+                some = rows[at]
+                told.clear()
+            key = thing, sources
+            if key not in told:
+                told[key] = self._told(thing, sources)
+            number, it = len(some.codes), things[thing]
+            some.codes.append(topics[topic] * len(kinds) + kinds[kind])
+            some.things.append(it)
+            yield Stored(at, number, it, iri, things[meeting] if meeting else None, *told[key])
+
+    def _told(self, thing: str, sources: tuple[str, ...]) -> tuple[str | None, str | None, str | None, str]:
+        """What these sources tell of a thing: date, its bounds, and the numbers of the sources."""
+        if sources not in self._cited:
+            documents = cited(self._documents, sources)
+            self._cited[sources] = ",".join([str(self._number[document.iri]) for document in documents])
+        carriers = (thing, *self._wholes.get(thing, ()))
+        span = next((self._spans[one] for one in carriers if one in self._spans), (None, None))
+        return self._date(carriers, sources), *span, self._cited[sources]
 
     def _date(self, carriers: Iterable[str], sources: Sequence[str]) -> str | None:
         """The date of the first carrier that has one, as these sources say it; else as anybody says it."""

@@ -1,0 +1,265 @@
+"""Level 5, weights: what a reason is worth for each topic. Score and order are those of model.md, "Evidence".
+
+Numbers stand for topics, kinds of evidence and things, so that millions of reasons fit into memory:
+
+* a *code* is a topic and a kind of evidence in one number;
+* the *rows* of a holder are its reasons, in the order of their numbers: the code and the thing of each;
+* a *rank* is how much a row is worth for a question: its place among all that is possible, the best first;
+* a *piece* is a row that counts for a question: its rank, topic, kind and number in one integer, the smaller
+  the more it is worth, so that the best of several is their minimum.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from math import lcm
+from typing import Final, NamedTuple
+
+from kogge.expertise.ranking import INTENDED, NOBODY, OWN, SCORE, THROUGH, cell_of
+from kogge.expertise.terms import Words
+
+_NUMBER: Final = 24  # bits of the number of a row in a piece; as many for its topic (16) and kind (8)
+_LOW: Final = (1 << _NUMBER) - 1
+_KNOWN: Final = 100_000  # things on the same topics that are remembered, with what they add to each ranking
+
+
+class Rows:
+    """The reasons of a holder in the order of their numbers: the `codes` and the `things` of all."""
+
+    __slots__ = ("_places", "_size", "codes", "things")
+
+    def __init__(self, codes: Iterable[int] = (), things: Iterable[int] = ()) -> None:
+        self.codes, self.things = array("I", codes), array("I", things)
+        self._places: array[int] | None = None
+        self._size = 0
+
+    @classmethod
+    def read(cls, kept: bytes) -> Rows:
+        """The rows that were `kept`."""
+        half = len(kept) // 2
+        rows = cls()
+        rows.codes.frombytes(kept[:half])
+        rows.things.frombytes(kept[half:])
+        return rows
+
+    def kept(self) -> bytes:
+        """The same as bytes."""
+        return self.codes.tobytes() + self.things.tobytes()
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def places(self) -> tuple[array[int], int]:
+        """The thing of each row as its place among the things of this holder, and how many these are."""
+        if self._places is None:
+            places: dict[int, int] = {}
+            self._places = array("I", [places.setdefault(thing, len(places)) for thing in self.things])
+            self._size = len(places)
+        return self._places, self._size
+
+    def by_thing(self) -> dict[int, list[int]]:
+        """The codes of each thing."""
+        found: dict[int, list[int]] = {}
+        for thing, code in zip(self.things, self.codes, strict=True):
+            if thing in found:
+                found[thing].append(code)
+            else:
+                found[thing] = [code]
+        return found
+
+
+class Sought(NamedTuple):
+    """What a question asks for: `worth` gives, for a code, its piece without the number and the parts of the
+    question for which it counts (bits); `things` are sets of things with their bits."""
+
+    worth: Mapping[int, tuple[int, int]]
+    things: Sequence[tuple[frozenset[int], int]] = ()
+
+
+def number_of(piece: int) -> int:
+    """The number of the row of a piece."""
+    return piece & _LOW
+
+
+def kind_of(piece: int) -> int:
+    """The kind of evidence of a piece."""
+    return piece >> _NUMBER & 0xFF
+
+
+def order_of(piece: int) -> int:
+    """Sorts pieces: what is worth most first, then by topic."""
+    return piece >> _NUMBER + 8
+
+
+def rank_of(piece: int) -> int:
+    """How much a piece is worth."""
+    return piece >> 2 * _NUMBER
+
+
+class Weights:
+    """What a reason of each kind on each topic is worth for every topic."""
+
+    def __init__(self, words: Words) -> None:
+        topics, kinds = list(words.topics.values()), list(words.kinds.values())
+        self.kinds = len(kinds)
+        self._number = {topic.iri: number for number, topic in enumerate(topics)}
+        self._proves = [kind.proves for kind in kinds]
+        closeness = {near for topic in topics for _, near in topic.reach}
+        possible = {(kind.strength * near, kind.strength, near) for kind in kinds for near in closeness}
+        best_first = sorted(possible, reverse=True)
+        rank = {worth: place for place, worth in enumerate(best_first)}
+        self.closeness = [near for _, _, near in best_first]
+        self.unit = lcm(1, *(Fraction(value).denominator for value, _, _ in best_first))
+        self._units = [*(int(value * self.unit) for value, _, _ in best_first), 0]
+        self._nothing = len(best_first)  # the rank of what does not count
+        proving = {kind.strength for kind in kinds if kind.proves}
+        self._proving = {place for place, (_, strength, _) in enumerate(best_first) if strength in proving}
+        self._sought: list[Sought] = []
+        self._scores: dict[int, Decimal] = {}
+        self._effects: dict[int, list[tuple[int, int]]] = {}
+        self._adding: dict[tuple[int, ...], list[tuple[int, int, int]]] = {}
+        for asked, topic in enumerate(topics):
+            worth = {}
+            for near, factor in topic.reach:
+                for number, kind in enumerate(kinds):
+                    if near in self._number:
+                        about = self._number[near]
+                        place = rank[kind.strength * factor, kind.strength, factor]
+                        code = self.code(about, number)
+                        worth[code] = ((place << 16 | about) << 8 | number) << _NUMBER
+                        self._effects.setdefault(code, []).append((asked, worth[code]))
+            self._sought.append(Sought({code: (piece, 1) for code, piece in worth.items()}))
+        self._itself = [self._sought[code // self.kinds].worth[code][0] for code in range(self.codes)]
+
+    @property
+    def codes(self) -> int:
+        """How many codes there are."""
+        return len(self._number) * self.kinds
+
+    def code(self, topic: int, kind: int) -> int:
+        """The code of a topic and a kind of evidence."""
+        return topic * self.kinds + kind
+
+    def sought(self, topics: Sequence[str], things: Sequence[frozenset[int]] = ()) -> Sought:
+        """What counts for topics (IRIs), and for things: what has one as evidence, as for its very topic."""
+        if len(topics) == 1 and not things:
+            return self._sought[self._number[topics[0]]]
+        worth: dict[int, tuple[int, int]] = {}
+        for place, topic in enumerate(topics):
+            for code, (piece, _) in self._sought[self._number[topic]].worth.items():
+                best, bits = worth.get(code, (piece, 0))
+                worth[code] = min(piece, best), bits | 1 << place
+        return Sought(worth, [(some, 1 << place) for place, some in enumerate(things, len(topics))])
+
+    def score(self, units: int) -> Decimal:
+        """A score as model.md counts it."""
+        if units not in self._scores:
+            self._scores[units] = Decimal(units) / self.unit
+        return self._scores[units]
+
+    # One question
+
+    def each(self, rows: Rows, sought: Sought) -> Iterator[tuple[int, int, int]]:
+        """The rows that count for a question: thing, the piece for the nearest part, which parts (bits)."""
+        worth, things = sought
+        for number, (thing, code) in enumerate(zip(rows.things, rows.codes, strict=True)):
+            found = worth.get(code)
+            for some, bit in things:
+                if thing in some:
+                    itself = self._itself[code]
+                    found = (min(itself, found[0]), found[1] | bit) if found else (itself, bit)
+            if found:
+                yield thing, found[0] | number, found[1]
+
+    def pieces(self, rows: Rows, sought: Sought) -> tuple[dict[int, int], dict[int, int]]:
+        """The pieces of a holder for a question, by thing, one thing once, and for which parts (bits)."""
+        best: dict[int, int] = {}
+        asked: dict[int, int] = {}
+        for thing, piece, bits in self.each(rows, sought):
+            known = best.get(thing)
+            if known is None:
+                best[thing], asked[thing] = piece, bits
+            else:
+                best[thing], asked[thing] = min(piece, known), asked[thing] | bits
+        return best, asked
+
+    def cell(self, pieces: Iterable[int], through: int = NOBODY) -> int:
+        """What pieces amount to; 0 for none."""
+        ranks = [rank_of(piece) for piece in pieces]
+        return self._cell(ranks, through) if ranks else 0
+
+    def ranks(self, sought: Sought, kind: int | None = None) -> list[int]:
+        """The rank of every code for the topics of a question, by one kind of evidence or by any."""
+        ranks = [self._nothing] * self.codes
+        for code, (piece, _) in sought.worth.items():
+            if kind is None or code % self.kinds == kind:
+                ranks[code] = rank_of(piece)
+        return ranks
+
+    def amount(self, rows: Rows, ranks: Sequence[int]) -> int:
+        """What the rows of a holder amount to by these ranks, 0 for nothing: as `pieces` and `cell`, but many
+        times as fast. With one kind of evidence it is right if no thing is evidence of several kinds."""
+        places, size = rows.places()
+        best = [self._nothing] * size
+        for place, rank in zip(places, map(ranks.__getitem__, rows.codes), strict=True):
+            if rank < best[place]:
+                best[place] = rank
+        return self._cell(best)
+
+    def _cell(self, ranks: Sequence[int], through: int = NOBODY) -> int:
+        if min(ranks, default=self._nothing) == self._nothing:
+            return 0
+        score = sum(map(self._units.__getitem__, ranks))
+        proven = OWN if through == NOBODY else THROUGH
+        return cell_of(INTENDED if self._proving.isdisjoint(ranks) else proven, score, through)
+
+    # All rankings at once
+
+    def ranking(self, topic: int, kind: int | None) -> int:
+        """The number of the ranking of a topic by a kind of evidence, or by any (None)."""
+        return topic * (self.kinds + 1) + (0 if kind is None else kind + 1)
+
+    def topic_of(self, ranking: int) -> int:
+        """The topic of a ranking."""
+        return ranking // (self.kinds + 1)
+
+    def cells(
+        self, rows: Rows, passes: Collection[tuple[int, int]] | None = None, through: int = NOBODY
+    ) -> dict[int, int]:
+        """What the rows of a holder amount to in every ranking; of an alliance what it `passes` on (things
+        and kinds of evidence)."""
+        sums: dict[int, int] = {}
+        for thing, codes in rows.by_thing().items():
+            for ranking, kind, units in self._added(tuple(codes)):
+                if passes is None or (thing, kind) in passes:
+                    sums[ranking] = sums.get(ranking, 0) + units
+        own = cell_of(OWN if through == NOBODY else THROUGH, 0, through)
+        intended = cell_of(INTENDED, 0, through)
+        return {
+            ranking: own | units & SCORE if units > SCORE else intended | units
+            for ranking, units in sums.items()
+        }
+
+    def _added(self, codes: tuple[int, ...]) -> list[tuple[int, int, int]]:
+        """What a thing with these rows adds by its best for each topic: to which ranking, as which kind, how
+        many units, with a bit above all scores where it proves something."""
+        known = self._adding.get(codes)
+        if known is None:
+            best: dict[int, int] = {}
+            for code in codes:
+                for asked, piece in self._effects[code]:
+                    if piece < best.get(asked, piece + 1):
+                        best[asked] = piece
+            known = []
+            for asked, piece in best.items():
+                kind, units = kind_of(piece), self._units[rank_of(piece)]
+                for one in (None, kind):
+                    adding = units | self._proves[kind] << SCORE.bit_length()
+                    known.append((self.ranking(asked, one), kind, adding))
+            if len(self._adding) > _KNOWN:
+                self._adding.clear()
+            self._adding[codes] = known
+        return known
