@@ -81,7 +81,7 @@ def make(store: ox.Store, folder: Path, order: Order, told: Told = lambda _step,
     of = len(offered) + 2
     told("write", 0, of)
     whole = folder / f"{WHOLE}.nq"
-    quads = Sorted(work)
+    quads = Sorted(work, different=True)
     lines.quads(store, quads)
     lines.write(whole, quads)
     told("write", 1, of)

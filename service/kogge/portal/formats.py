@@ -60,7 +60,7 @@ def _triples(file: BinaryIO) -> Iterator[Triple]:
 
 def _trig(quads: Path, path: Path, work: Path) -> None:
     """Writes quads graph by graph."""
-    by_graph = Sorted(work)
+    by_graph = Sorted(work, different=True)
     for quad in lines.read(quads):
         by_graph.add(quad[quad.rindex(b" <") + 1 : -2] + quad)
     ordered = work / "by-graph.nq"

@@ -6,10 +6,11 @@ order depends on what is said alone, not on the engine or on how the store was f
 
 from __future__ import annotations
 
-import heapq
 import io
-from collections.abc import Iterable, Iterator
-from itertools import groupby
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,20 +19,23 @@ from pyoxigraph import RdfFormat
 
 RUN: Final = 16 * 1024 * 1024  # bytes of lines that are sorted at once
 BUFFER: Final = 256 * 1024  # bytes that are read and written at once
+_LEAST: Final = 64 * 1024  # bytes of a block
 _OVERHEAD: Final = 48  # bytes that a line takes beside its text
 
 
 class Sorted:
     """Lines that are given in any order, and come back sorted by their bytes, each once.
 
-    What is more than `run` bytes lies in files in `folder`, which must be there and are never removed.
+    What is more than `run` bytes lies in files in `folder`, which must be there and are never removed. Who
+    gives no line twice says that they are `different`, and has them sooner.
     """
 
     _number = 0
 
-    def __init__(self, folder: Path, run: int = RUN) -> None:
+    def __init__(self, folder: Path, run: int = RUN, *, different: bool = False) -> None:
         self._folder = folder
         self._run = run
+        self._different = different
         self._lines: list[bytes] = []
         self._size = 0
         self._files: list[Path] = []
@@ -53,11 +57,12 @@ class Sorted:
             return iter(self._sorted())
         if self._lines:
             self._spill()
-        runs = [_read(path) for path in self._files]
-        return (line for line, _ in groupby(heapq.merge(*runs)))
+        merged = _merged(self._files, self._run)
+        return chain.from_iterable(merged if self._different else map(dict.fromkeys, merged))
 
     def _sorted(self) -> list[bytes]:
-        return sorted(set(self._lines))
+        self._lines.sort()
+        return self._lines if self._different else list(dict.fromkeys(self._lines))
 
     def _spill(self) -> None:
         Sorted._number += 1
@@ -65,6 +70,30 @@ class Sorted:
         write(path, self._sorted())
         self._files.append(path)
         self._lines, self._size = [], 0
+
+
+def _merged(paths: Sequence[Path], size: int) -> Iterator[list[bytes]]:
+    """The lines of sorted files in order, many at a time; equal ones are given together.
+
+    Of each file a block is held. What is not above the least of their last lines can be sorted and given out:
+    that is a merge, done by the sorting of Python, which finds that it has sorted pieces before it.
+    """
+    with ExitStack() as stack:
+        files = [stack.enter_context(path.open("rb")) for path in paths]
+        each = max(_LEAST, size // (2 * len(files)))
+        blocks = [(file, lines) for file in files if (lines := file.readlines(each))]
+        while blocks:
+            last = min(lines[-1] for _, lines in blocks)
+            out: list[bytes] = []
+            left = []
+            for file, lines in blocks:
+                end = bisect_right(lines, last)
+                out += lines[:end]
+                if rest := lines[end:] or file.readlines(each):
+                    left.append((file, rest))
+            blocks = left
+            out.sort()
+            yield out
 
 
 def write(path: Path, lines: Iterable[bytes]) -> None:
@@ -90,7 +119,9 @@ def quads(store: ox.Store, into: Sorted) -> None:
     again, is not read.
     """
     for graph in store.named_graphs():
-        store.dump(_Quads(into, f" {graph} .\n".encode()), RdfFormat.N_TRIPLES, from_graph=graph)
+        file = _Quads(into, f" {graph} .\n".encode())
+        store.dump(file, RdfFormat.N_TRIPLES, from_graph=graph)
+        file.hand_on()
 
 
 def triple(quad: bytes) -> bytes:
@@ -138,17 +169,24 @@ def _whats(key: bytes, group: Iterable[bytes]) -> list[bytes]:
 
 
 class _Quads(io.BytesIO):
-    """A file into which a graph is dumped: its lines go on as quads, some kilobytes at a time."""
+    """A file into which a graph is dumped: its lines go on as quads, many at a time."""
 
     def __init__(self, into: Sorted, end: bytes) -> None:
         super().__init__()
         self._into = into
         self._end = end
-        self._rest = b""
 
     def write(self, piece: Any, /) -> int:
         """Takes the next bytes."""
-        whole, feed, self._rest = (self._rest + bytes(piece)).rpartition(b"\n")
+        if self.tell() > BUFFER:
+            self.hand_on()
+        return super().write(piece)
+
+    def hand_on(self) -> None:
+        """Hands on what has come, but for the beginning of a line."""
+        whole, feed, rest = self.getvalue().rpartition(b"\n")
         text = (whole + feed).replace(b" .\n", self._end)
         self._into.extend(text.splitlines(keepends=True), len(text))
-        return len(piece)
+        self.seek(0)
+        self.truncate()
+        super().write(rest)
