@@ -119,12 +119,13 @@ class Feeds:
         await self._wanted(about, "de")
         iris = about.iris
         rows = await self._rows("export/places", {})
+        memberships = await self._rows("export/alliances-of-places", {})
         topic = {"topic": iris["topic"]} if "topic" in iris else {}
         counted = await self._rows("export/evidence-of-topic" if topic else "export/evidence", topic)
         evidence = {str(row["holder"]): int(str(row["count"])) for row in counted}
         if topic:
             rows = [row for row in rows if str(row["place"]) in evidence]
-        return places.written(rows, evidence, self._base, alliance=iris.get("alliance", ""))
+        return places.written(rows, memberships, evidence, self._base, alliance=iris.get("alliance", ""))
 
     async def _wanted(
         self, about: About, lang: str

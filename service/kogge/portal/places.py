@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
@@ -14,15 +15,29 @@ from kogge.store.rows import Row
 _DIGITS: Final = 6  # of a degree: a tenth of a metre
 
 
-def written(rows: Sequence[Row], evidence: Mapping[str, int], base: str, *, alliance: str = "") -> Result:
-    """The places of the rows of `export/places`, each with how much evidence it has.
+def written(
+    rows: Sequence[Row],
+    memberships: Sequence[Row],
+    evidence: Mapping[str, int],
+    base: str,
+    *,
+    alliance: str = "",
+) -> Result:
+    """The places of the rows of `export/places`, with the alliances of `export/alliances-of-places` and how
+    much evidence each has.
 
     With `alliance` (an IRI) only its members.
     """
+    alliances: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+    for row in memberships:
+        iri = str(row["alliance"])
+        status = names.slug_of(str(row["status"]))
+        alliances[str(row["place"])][iri] = {"iri": iri, "label": _labels(row), "status": status}
     features = [
         feature
         for iri, group in groupby(rows, lambda row: str(row["place"]))
-        if (feature := _feature(iri, list(group), evidence, base, alliance))
+        if not alliance or alliance in alliances[iri]
+        if (feature := _feature(iri, next(group), list(alliances[iri].values()), evidence, base))
     ]
     found: dict[str, Any] = {"type": "FeatureCollection"}
     if features:
@@ -34,30 +49,20 @@ def written(rows: Sequence[Row], evidence: Mapping[str, int], base: str, *, alli
 
 
 def _feature(
-    iri: str, rows: Sequence[Row], evidence: Mapping[str, int], base: str, alliance: str
+    iri: str, row: Row, alliances: Sequence[dict[str, Any]], evidence: Mapping[str, int], base: str
 ) -> dict[str, Any] | None:
-    """A place, if it is a member of the alliance; of several positions the first stated one."""
-    row = rows[0]
-    alliances = {
-        str(each["alliance"]): {
-            "iri": str(each["alliance"]),
-            "label": _labels(each, "alliance"),
-            "status": names.slug_of(str(each["status"])),
-        }
-        for each in rows
-        if "alliance" in each
-    }
+    """A place where the first row says; None for what is no position on Earth."""
     point = [_degrees(str(row["longitude"]), 180), _degrees(str(row["latitude"]), 90)]
-    if (alliance and alliance not in alliances) or None in point:
+    if None in point:
         return None
-    label = _labels(row, "")
+    label = _labels(row)
     properties: dict[str, Any] = {
         "iri": iri,
         "name": label.get("de") or next(iter(label.values()), names.slug_of(iri)),
         "label": label,
         "kind": names.kind_of(iri),
         "url": base + "/" + iri.removeprefix(names.BASE),
-        "alliances": [alliances[each] for each in sorted(alliances)],
+        "alliances": alliances,
         "evidence": evidence.get(iri, 0),
     }
     for name in ("country", "populationDate"):
@@ -73,10 +78,9 @@ def _feature(
     }
 
 
-def _labels(row: Row, of: str) -> dict[str, str]:
+def _labels(row: Row) -> dict[str, str]:
     """What it is called in the languages in which somebody says so."""
-    columns = {lang: f"{of}{lang.title()}" if of else lang for lang in names.LANGUAGES}
-    return {lang: str(row[column]) for lang, column in columns.items() if column in row}
+    return {lang: str(row[lang]) for lang in names.LANGUAGES if lang in row}
 
 
 def _degrees(text: str, most: int) -> float | None:
