@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from fastapi import Request, Response
@@ -12,7 +11,7 @@ from fastapi import Request, Response
 from kogge.desk import Desk
 from kogge.errors import NotFound
 from kogge.web.context import desk_of
-from kogge.web.pages import READ, facts, joined, knowledge, pages, portrait
+from kogge.web.pages import facts, joined, knowledge, pages, portrait
 
 router = pages()
 
@@ -70,12 +69,4 @@ async def matches(desk: Desk, iri: str, lang: str) -> dict[str, Any]:
     return found
 
 
-def _of(kind: str) -> Callable[[Request, str, str], Awaitable[Response]]:
-    async def page(request: Request, lang: str, slug: str) -> Response:
-        return await shown(request, lang, kind, slug)
-
-    return page
-
-
-for _kind in KINDS:
-    router.add_api_route(f"/{_kind}/{{slug:path}}", _of(_kind), methods=READ)
+portrait.route(router, KINDS, shown)

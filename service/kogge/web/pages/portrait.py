@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
-from fastapi import Request, Response
+from fastapi import APIRouter, Request, Response
 
 from kogge import media, names
 from kogge.desk import Desk
 from kogge.errors import Gone, NotFound
 from kogge.store.rows import Row
 from kogge.web.context import desk_of
-from kogge.web.pages import facts, links, naming
+from kogge.web.pages import READ, facts, links, naming
 from kogge.web.pages.facts import Said, Source, Thing
 from kogge.web.pages.render import Page
 
@@ -130,6 +130,19 @@ async def ask(request: Request, iri: str, lang: str, *questions: str) -> list[li
     """The rows of several questions about a thing, asked at the same time."""
     rows = desk_of(request).rows
     return await asyncio.gather(*(rows(f"pages/{name}", {"thing": iri, "lang": lang}) for name in questions))
+
+
+def route(router: APIRouter, kinds: Iterable[str], shown: Callable[..., Awaitable[Response]]) -> None:
+    """Gives the page of each of these kinds to a router: `shown(request, lang, kind, slug)`."""
+
+    def of(kind: str) -> Callable[[Request, str, str], Awaitable[Response]]:
+        async def page(request: Request, lang: str, slug: str) -> Response:
+            return await shown(request, lang, kind, slug)
+
+        return page
+
+    for kind in kinds:
+        router.add_api_route(f"/{kind}/{{slug:path}}", of(kind), methods=READ)
 
 
 def listed(thing: Thing, properties: Iterable[str]) -> Facts:

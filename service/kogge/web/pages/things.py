@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Final
 
 from fastapi import Request, Response
 
 from kogge.web.context import desk_of
-from kogge.web.pages import READ, pages, portrait
+from kogge.web.pages import pages, portrait
 
 router = pages()
 
@@ -27,12 +26,4 @@ async def shown(request: Request, lang: str, kind: str, slug: str) -> Response:
     return await portrait.send(page, "thing", it)
 
 
-def _of(kind: str) -> Callable[[Request, str, str], Awaitable[Response]]:
-    async def page(request: Request, lang: str, slug: str) -> Response:
-        return await shown(request, lang, kind, slug)
-
-    return page
-
-
-for _kind in KINDS:
-    router.add_api_route(f"/{_kind}/{{slug:path}}", _of(_kind), methods=READ)
+portrait.route(router, KINDS, shown)
