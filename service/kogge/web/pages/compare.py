@@ -13,7 +13,7 @@ from kogge import names
 from kogge.store.rows import Row, Value
 from kogge.web.context import desk_of
 from kogge.web.pages import READ, joined, knowledge, pages, portrait
-from kogge.web.pages.facts import Said, Thing
+from kogge.web.pages.facts import Said, Source, Thing
 from kogge.web.pages.joined import IN_FORCE
 from kogge.web.pages.portrait import Portrait
 from kogge.web.pages.render import Page
@@ -85,7 +85,7 @@ async def compare(request: Request, lang: str, a: str = "", b: str = "") -> Resp
         sought=[_sought(first, second), _sought(second, first)],
         shared=[first.joined[iri] for iri in first.joined if iri in second.joined],
         alliances=_sort(one) == "alliance",
-        sources_=list({each.iri: each for side in (first, second) for each in side.thing.sources}.values()),
+        sources_=_sources(first, second),
     )
 
 
@@ -132,6 +132,13 @@ async def _side(request: Request, iri: str, lang: str) -> Side:
     others = [one.member if alliance else one.organization for one in memberships]
     needs = tuple(one for one in it.of("need") if not one.has("kogge:status", "kogge:met"))
     return Side(it, topics, needs, {said.value.text: said for said in others})
+
+
+def _sources(*sides: Side) -> list[Source]:
+    """The documents that say what stands in the first table."""
+    shown = ("kogge:population", "schema:containedInPlace")
+    said = [one for side in sides for one in (*side.thing.all(*shown), *side.joined.values())]
+    return list({each.iri: each for one in said for each in one.sources}.values())
 
 
 def _only(one: Side, other: Side) -> list[Topic]:

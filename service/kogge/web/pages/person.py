@@ -13,7 +13,7 @@ router = pages()
 
 
 async def shown(request: Request, lang: str, kind: str, slug: str) -> Response:
-    """The offices of a person as documents name them; never an address. Raises Gone where they were erased."""
+    """The offices of a person as documents name them; never an address. Raises Gone if they were erased."""
     page, held, iri = await portrait.opened(request, lang, kind, slug)
     if held:
         return held

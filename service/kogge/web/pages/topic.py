@@ -67,7 +67,7 @@ def documents(things: Iterable[Thing]) -> list[Source]:
 
 
 def tree(rows: Iterable[Row]) -> list[dict[str, Any]]:
-    """The topics without a broader one, each with those below it; what has two broader ones stands below both."""
+    """The topics without a broader one, each with those below it; one may stand below two."""
     nodes: dict[str, dict[str, Any]] = {}
     above: dict[str, list[str]] = {}
     for row in rows:
