@@ -30,11 +30,11 @@ _LABELS: Final = 6  # years that are written, at most
 
 @dataclass(frozen=True)
 class Bar:
-    """A member in the time line: its place, where its bar begins and ends (None: no date is known)."""
+    """A member in the time line: where its bar is; `open` if no date is known."""
 
     one: Joined
     y: int
-    x: float | None
+    x: float
     width: float
     open: bool
 

@@ -33,6 +33,7 @@ _NAMES: Final = (
     "dcterms:title",
     "prov:wasAttributedTo",
     "org:member",
+    "kogge:topic",
     "dcterms:date",
 )
 

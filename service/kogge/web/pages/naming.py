@@ -9,7 +9,7 @@ from kogge.web.pages.words import msgid
 # A kind of thing: one of it, and several as a heading. In the order in which they stand on a page.
 KINDS: Final[dict[str, tuple[str, str]]] = {
     "project": (msgid("Project"), msgid("Projects")),
-    "expertise": (msgid("Offer"), msgid("Offers")),
+    "expertise": (msgid("Experience"), msgid("Offers")),
     "need": (msgid("Need"), msgid("Needs")),
     "event": (msgid("Event"), msgid("Events")),
     "agreement": (msgid("Agreement"), msgid("Agreements")),
