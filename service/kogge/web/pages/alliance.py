@@ -10,9 +10,8 @@ from typing import Final
 
 from fastapi import Request, Response
 
-from kogge.store.rows import Row
 from kogge.web.context import desk_of
-from kogge.web.pages import READ, facts, joined, pages, portrait
+from kogge.web.pages import READ, counting, facts, joined, pages, portrait
 from kogge.web.pages.facts import Source, Thing
 from kogge.web.pages.joined import IN_FORCE, INTENDED, Joined
 from kogge.web.pages.render import Page
@@ -48,17 +47,6 @@ class TimeLine:
     bars: tuple[Bar, ...]
 
 
-@dataclass(frozen=True)
-class Count:
-    """A number that a document names, and what is counted."""
-
-    stated: int
-    approximate: bool
-    counted: int
-    kind: str
-    source: Source
-
-
 async def shown(request: Request, lang: str, kind: str, slug: str) -> Response:
     """Members, agreements, goals, meetings and knowledge of an alliance."""
     page, held, iri = await portrait.opened(request, lang, kind, slug)
@@ -86,7 +74,7 @@ async def shown(request: Request, lang: str, kind: str, slug: str) -> Response:
         former=[one for one in memberships if one.thing.has("kogge:status", "kogge:ended")],
         knows=know,
         signatures=signatures,
-        counts=counts(counted),
+        counts=counting.read(counted),
         goals=goals(it.of("goal")),
         width=WIDTH,
     )
@@ -135,21 +123,6 @@ def _moment(one: Joined) -> float:
     text = max((said.value.text for said in one.since if said.value.text[:4].isdigit()), key=len)
     month = text[5:7]
     return int(text[:4]) + ((int(month) - 1) / 12 if month.isdigit() else 0)
-
-
-def counts(rows: Sequence[Row]) -> list[Count]:
-    """Numbers that documents name of what is counted here: members, and not people."""
-    return [
-        Count(
-            int(row["stated"].text),
-            "approximate" in row,
-            int(row["things"].text),
-            facts.compact(row["class"].text),
-            facts.source(row),
-        )
-        for row in rows
-        if facts.compact(row["class"].text) == "org:Membership" and row["stated"].text.isdigit()
-    ]
 
 
 def goals(things: Sequence[Thing]) -> list[tuple[Source, list[Thing]]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from fastapi import Request, Response
 
 from kogge.web.context import desk_of
-from kogge.web.pages import pages, portrait
+from kogge.web.pages import counting, pages, portrait
 from kogge.web.pages.portrait import Section
 from kogge.web.pages.words import msgid
 
@@ -25,7 +26,9 @@ async def shown(request: Request, lang: str, kind: str, slug: str) -> Response:
     page, held, iri = await portrait.opened(request, lang, kind, slug)
     if held:
         return held
-    it = await portrait.portrait(desk_of(request), iri, lang)
+    it, (counted,) = await asyncio.gather(
+        portrait.portrait(desk_of(request), iri, lang), portrait.ask(request, iri, lang, "counted")
+    )
     below = [one for one in portrait.ordered(it.things) if one.linked("schema:subEvent")]
     parts = []
     for type_, words in PARTS:
@@ -34,7 +37,9 @@ async def shown(request: Request, lang: str, kind: str, slug: str) -> Response:
         if some:
             parts.append(Section(type_.rpartition(":")[2].lower(), words, some))
     rest = portrait.Portrait(it.thing, tuple(one for one in it.things if not one.linked("schema:subEvent")))
-    return await portrait.send(page, "event", it, parts_=parts, others=rest.sections())
+    return await portrait.send(
+        page, "event", it, parts_=parts, others=rest.sections(), counts=counting.read(counted)
+    )
 
 
 portrait.route(router, ("event",), shown)

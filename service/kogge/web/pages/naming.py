@@ -139,6 +139,30 @@ ROLES: Final[dict[str, str]] = {
     "^kogge:signedBy": msgid("signed"),
 }
 
+# Other directories, by the beginning of their addresses.
+DIRECTORIES: Final = {
+    "http://eurovoc.europa.eu/": "EuroVoc",
+    "http://www.wikidata.org/entity/": "Wikidata",
+    "http://metadata.un.org/sdg/": "UN SDG",
+    "http://publications.europa.eu/resource/authority/data-theme/": "data.europa.eu",
+    "https://sws.geonames.org/": "GeoNames",
+}
+# What is counted where a document names a number.
+COUNTED: Final = {
+    "org:Membership": msgid("Members"),
+    "kogge:ExpertGroup": msgid("Expert groups"),
+    "kogge:Excursion": msgid("Excursions"),
+    "kogge:Signature": msgid("Signatures"),
+}
+
+
+def directory(address: str) -> str:
+    """An address of another directory as people name it (`Wikidata Q556`); nothing for others."""
+    for beginning, name in DIRECTORIES.items():
+        if address.startswith(beginning):
+            return f"{name} {address.removeprefix(beginning).strip('/')}"
+    return ""
+
 
 def kind(name: str, *, several: bool = False) -> str:
     """What a kind of thing is called, as a msgid."""

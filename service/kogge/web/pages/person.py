@@ -7,7 +7,7 @@ import asyncio
 from fastapi import Request, Response
 
 from kogge.web.context import desk_of
-from kogge.web.pages import joined, pages, portrait
+from kogge.web.pages import facts, joined, pages, portrait
 
 router = pages()
 
@@ -17,11 +17,17 @@ async def shown(request: Request, lang: str, kind: str, slug: str) -> Response:
     page, held, iri = await portrait.opened(request, lang, kind, slug)
     if held:
         return held
-    it, (members, beginnings) = await asyncio.gather(
+    it, (members, beginnings, signed) = await asyncio.gather(
         portrait.portrait(desk_of(request), iri, lang),
-        portrait.ask(request, iri, lang, "memberships", "beginnings"),
+        portrait.ask(request, iri, lang, "memberships", "beginnings", "signed"),
     )
-    return await portrait.send(page, "person", it, offices=joined.read(members, beginnings, lang))
+    return await portrait.send(
+        page,
+        "person",
+        it,
+        offices=joined.read(members, beginnings, lang),
+        signed=portrait.ordered(facts.read(signed, lang)),
+    )
 
 
 portrait.route(router, ("person",), shown)

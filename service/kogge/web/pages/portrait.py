@@ -73,6 +73,7 @@ class Portrait:
         found = []
         for kind in (*naming.KINDS, ""):
             some = self.of(kind) if kind else ordered(o for o in self.things if o.kind not in naming.KINDS)
+            some = tuple(one for one in some if not _listed(one))
             if some and kind not in without:
                 found.append(Section(kind, naming.kind(kind, several=True), some))
         return tuple(found)
@@ -183,6 +184,11 @@ def ordered(things: Iterable[Thing]) -> tuple[Thing, ...]:
     return tuple(
         sorted(named, key=lambda one: max((d.value.text for d in dates(one)), default=""), reverse=True)
     )
+
+
+def _listed(one: Thing) -> bool:
+    """Whether the list of facts names it already; what somebody said is worth being read in full."""
+    return one.kind != "statement" and one.links <= naming.PROPERTIES.keys()
 
 
 def _by_source(said: Said) -> list[str]:
