@@ -20,6 +20,7 @@ from kogge.web.pages.render import Page
 
 router = pages()
 
+MOST: Final = 500  # municipalities in a list to choose from; of more, the name is typed
 KINDS: Final = ("municipality", "district", "state", "province", "organisation", "alliance")
 
 
@@ -50,7 +51,7 @@ class Side:
 
 @router.api_route("/compare", methods=READ)
 async def compare(request: Request, lang: str, a: str = "", b: str = "") -> Response:
-    """Two things of the same sort side by side; without them a choice. A bare slug is a municipality."""
+    """Two things of the same sort side by side; without them a choice. A bare name is a municipality."""
     page = await Page.open(request, lang)
     if page.held:
         return page.held
@@ -64,7 +65,8 @@ async def compare(request: Request, lang: str, a: str = "", b: str = "") -> Resp
             "things/choose.html",
             a=one,
             b=other,
-            wrong=bool(one and other),
+            wrong=bool(a and b),
+            many=len(municipalities) > MOST,
             groups=(
                 ("municipality", _options(municipalities, "other")),
                 ("alliance", _options(alliances, "alliance")),
@@ -94,7 +96,7 @@ def _asked(text: str) -> str:
     text = text.strip().removeprefix(names.ID)
     kind, slash, slug = text.partition("/")
     if not slash:
-        kind, slug = "municipality", text
+        kind, slug = "municipality", names.slugify(text)
     if kind not in KINDS or not slug or not all(names.SLUG.fullmatch(part) for part in slug.split("/")):
         return ""
     return f"{kind}/{slug}"
