@@ -14,13 +14,20 @@ from babel.numbers import format_decimal
 LOCALES: Final = {"de": Locale("de"), "en": Locale("en", "GB"), "nl": Locale("nl")}
 _DATE: Final = re.compile(r"(-?\d{4,})(?:-(\d\d)(?:-(\d\d))?)?(?:T[\d:.]+)?(?:Z|[+-]\d\d:\d\d)?")
 
+_YEARLESS: Final = re.compile(r"--(\d\d)-(\d\d)")
+_LEAP: Final = 2000  # a year that has all days
+
 
 def shown(value: object, length: str = "long", *, lang: str) -> str:
-    """A date as it is written: `2019` stays a year, `2019-11` is November 2019, a time only its day.
+    """A date as it is written: `2019` stays a year, `2019-11` is November 2019, `--10-23` 23 October.
+
+    A time is shown as its day.
 
     `length` is that of a whole day: "long" (12. November 2019) or "short" (12.11.2019). What is no date of
     the calendar comes back as it is.
     """
+    if yearless := _YEARLESS.fullmatch(str(value)):
+        return _day(str(value), int(yearless[1]), int(yearless[2]), lang)
     found = _DATE.fullmatch(str(value))
     if found is None or not 0 < (year := int(found[1])) <= 9999:
         return str(value)
@@ -35,6 +42,13 @@ def shown(value: object, length: str = "long", *, lang: str) -> str:
     if found[3] is None:
         return format_skeleton("yMMMM", moment, locale=locale)
     return format_date(moment, "long" if length == "long" else "medium", locale=locale)
+
+
+def _day(text: str, month: int, day: int, lang: str) -> str:
+    try:
+        return format_skeleton("MMMMd", date(_LEAP, month, day), locale=LOCALES[lang])
+    except ValueError:
+        return text
 
 
 def number(value: object, *, lang: str) -> str:

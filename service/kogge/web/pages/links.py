@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -38,7 +39,11 @@ def url(prefix: str, lang: str, path: str = "", query: Mapping[str, object] | No
 
 def thing(iri: object, prefix: str, lang: str) -> str:
     """The page about one of our things or topics; nothing for anything else."""
-    text = str(iri)
+    return _thing(str(iri), prefix, lang)
+
+
+@lru_cache(maxsize=20_000)  # a page asks for the same ones many times
+def _thing(text: str, prefix: str, lang: str) -> str:
     kind, slug = names.kind_of(text), names.slug_of(text)
     if kind == "graph" or not _KIND.fullmatch(kind):
         return ""

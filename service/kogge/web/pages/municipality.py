@@ -1,0 +1,72 @@
+"""Level 8, web, pages: a municipality, district, state, province or organisation: whom to call, and why."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any, Final
+
+from fastapi import Request, Response
+
+from kogge.desk import Desk
+from kogge.errors import NotFound
+from kogge.web.context import desk_of
+from kogge.web.pages import facts, joined, knowledge, pages, portrait
+
+router = pages()
+
+KINDS: Final = ("municipality", "district", "state", "province", "organisation")
+_PLACES: Final = ("state", "district", "province")
+# What stands beside the page, and not in it.
+BESIDE: Final = (
+    "schema:containedInPlace", "schema:location", "kogge:population", "kogge:populationDate", "foaf:homepage",
+    "kogge:ags", "kogge:ars", "kogge:cbsCode", "kogge:lauCode", "kogge:nutsCode", "schema:sameAs",
+    "skos:altLabel",
+)  # fmt: skip
+
+
+async def shown(request: Request, lang: str, kind: str, slug: str) -> Response:
+    """What an authority knows, offers and seeks, where it takes part, and whom to call."""
+    page, held, iri = await portrait.opened(request, lang, kind, slug)
+    if held:
+        return held
+    desk = desk_of(request)
+    asked = "knows", "whom-to-call", "memberships", "beginnings", "partners", "inside-place"
+    it, rows, help_ = await asyncio.gather(
+        portrait.portrait(desk, iri, lang), portrait.ask(request, iri, lang, *asked), matches(desk, iri, lang)
+    )
+    knows, contacts, members, beginnings, partners, places = rows
+    known, intended = knowledge.read(knows)
+    memberships = joined.read(members, beginnings, lang)
+    partly = {row["other"].text: row["label"] for row in partners if "label" in row}
+    return await portrait.send(
+        page,
+        "municipality",
+        it,
+        beside=portrait.listed(it.thing, BESIDE),
+        rest=it.facts(*BESIDE),
+        contacts=facts.read(contacts, lang),
+        known=known,
+        intended=intended,
+        help=help_,
+        memberships=[one for one in memberships if one.member.value.text == iri and not one.office],
+        people=joined.people(one for one in memberships if one.organization.value.text == iri),
+        partners=partly,
+        places=[(row["other"].text, row["label"]) for row in places if "label" in row]
+        if kind in _PLACES
+        else [],
+        learnt=[one for one in it.of("project") if one.all("kogge:obstacle") or one.all("kogge:reusedFrom")],
+    )
+
+
+async def matches(desk: Desk, iri: str, lang: str) -> dict[str, Any]:
+    """Who could help with its needs, and who seeks what it offers, as `/matches` tells it."""
+    try:
+        result = await asyncio.to_thread(desk.matches, iri, lang=lang)
+    except NotFound:
+        return {"needs": [], "wanted": []}
+    found: dict[str, Any] = json.loads(result.body)
+    return found
+
+
+portrait.route(router, KINDS, shown)

@@ -1,0 +1,199 @@
+"""Level 8, web, pages: a thing as it is shown: what is said of it, and what has to do with it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+
+from kogge import media, names
+from kogge.desk import Desk
+from kogge.errors import Gone, NotFound
+from kogge.store.rows import Row
+from kogge.web.context import desk_of
+from kogge.web.pages import READ, facts, links, naming
+from kogge.web.pages.facts import Said, Source, Thing
+from kogge.web.pages.render import Page
+
+_DATES: Final = ("schema:startDate", "dcterms:date", "dcterms:issued")
+# Said in another way on the page of any thing.
+_TOLD: Final = ("skos:prefLabel", "dcterms:description", "foaf:name")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a list of facts: its words, its values by the sources that say them."""
+
+    words: str
+    name: str
+    groups: tuple[tuple[tuple[Said, ...], tuple[Source, ...]], ...]
+    conflict: bool
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A list of facts. `sources` are those of most of it; a line that has others says so itself."""
+
+    lines: tuple[Line, ...]
+    sources: tuple[Source, ...]
+
+    @property
+    def mixed(self) -> bool:
+        """Whether some of it has other sources."""
+        return any(sources != self.sources for line in self.lines for _, sources in line.groups)
+
+
+@dataclass(frozen=True)
+class Section:
+    """Things of one kind that have to do with the thing of a page."""
+
+    kind: str
+    words: str
+    things: tuple[Thing, ...]
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """A thing, and what has to do with it."""
+
+    thing: Thing
+    things: tuple[Thing, ...]
+
+    def of(self, *kinds: str) -> tuple[Thing, ...]:
+        """What is of these kinds, the newest first."""
+        return ordered(one for one in self.things if one.kind in kinds)
+
+    def sections(self, *without: str) -> tuple[Section, ...]:
+        """What has to do with it, by kind."""
+        found = []
+        for kind in (*naming.KINDS, ""):
+            some = self.of(kind) if kind else ordered(o for o in self.things if o.kind not in naming.KINDS)
+            some = tuple(one for one in some if not _listed(one))
+            if some and kind not in without:
+                found.append(Section(kind, naming.kind(kind, several=True), some))
+        return tuple(found)
+
+    def facts(self, *without: str) -> Facts:
+        """What is said of it, in the order of `naming.PROPERTIES`."""
+        return listed(self.thing, [name for name in naming.PROPERTIES if name not in (*without, *_TOLD)])
+
+
+async def portrait(desk: Desk, iri: str, lang: str, *, neighbours: bool = True) -> Portrait:
+    """A thing and what has to do with it. Raises NotFound, and Gone for a person whose data was erased."""
+    if desk.gone(iri):
+        raise Gone("What was here was erased on request.")
+    asked = {"thing": iri, "lang": lang}
+    if not neighbours:
+        own, around, within = await desk.rows("pages/thing", asked), [], []
+    else:
+        own, around, within = await asyncio.gather(
+            *(desk.rows(f"pages/{name}", asked) for name in ("thing", "around", "within"))
+        )
+    if not own:
+        raise NotFound("There is nothing of this name.", "The search finds things by their names.")
+    found = facts.merged(facts.read(around, lang, back=True), facts.read(within, lang))
+    return Portrait(facts.thing(iri, own, lang), tuple(found))
+
+
+async def opened(request: Request, lang: str, kind: str, slug: str) -> tuple[Page, Response | None, str]:
+    """The page of a thing, the answer to who has it already, and the IRI of the thing. Raises NotFound."""
+    page = await Page.open(request, lang)
+    if not all(names.SLUG.fullmatch(part) for part in slug.split("/")):
+        raise NotFound("There is nothing of this name.", "The search finds things by their names.")
+    return page, page.held, names.topic(slug) if kind == "topic" else names.thing(kind, slug)
+
+
+async def send(page: Page, template: str, it: Portrait, **values: Any) -> Response:
+    """The page of a thing, with the links to the same as data."""
+    data = links.data(it.thing.iri, page.prefix)
+    if data:
+        path = page.prefix + "/" + it.thing.iri.removeprefix(names.BASE)
+        data = (*data, links.DataLink(f"{path}.{media.CSV.suffix}", media.CSV))
+    values = {
+        "it": it,
+        "thing_": it.thing,
+        "data": data,
+        "naming": naming,
+        "dates": dates,
+        "precise": precise,
+        "overview": "",
+        **values,
+    }
+    return await page.send(f"things/{template}.html", **values)
+
+
+async def ask(request: Request, iri: str, lang: str, *questions: str) -> list[list[Row]]:
+    """The rows of several questions about a thing, asked at the same time."""
+    rows = desk_of(request).rows
+    return await asyncio.gather(*(rows(f"pages/{name}", {"thing": iri, "lang": lang}) for name in questions))
+
+
+def route(router: APIRouter, kinds: Iterable[str], shown: Callable[..., Awaitable[Response]]) -> None:
+    """Gives the page of each of these kinds to a router: `shown(request, lang, kind, slug)`."""
+
+    def of(kind: str) -> Callable[[Request, str, str], Awaitable[Response]]:
+        async def page(request: Request, lang: str, slug: str) -> Response:
+            return await shown(request, lang, kind, slug)
+
+        return page
+
+    for kind in kinds:
+        router.add_api_route(f"/{kind}/{{slug:path}}", of(kind), methods=READ)
+
+
+def listed(thing: Thing, properties: Iterable[str]) -> Facts:
+    """What is said by some terms as a list of facts."""
+    lines: dict[str, Line] = {}
+    for name in properties:
+        if not (said := thing.all(name)):
+            continue
+        words = naming.PROPERTIES[name]
+        groups = tuple(
+            (tuple(_once(tuple(some))), sources)
+            for sources, some in groupby(sorted(said, key=_by_source), key=lambda one: one.sources)
+        )
+        if words in lines:
+            groups = (*lines[words].groups, *groups)
+        clash = name in naming.SINGLE and facts.disagree(one.value.text for one in said)
+        lines[words] = Line(words, name, groups, clash)
+    every = Counter(sources for line in lines.values() for _, sources in line.groups)
+    return Facts(tuple(lines.values()), every.most_common(1)[0][0] if every else ())
+
+
+def dates(thing: Thing) -> tuple[Said, ...]:
+    """When it was, as `precise` has it."""
+    return precise(next((said for name in _DATES if (said := thing.all(name))), ()))
+
+
+def precise(said: Sequence[Said]) -> tuple[Said, ...]:
+    """Dates that agree as the most precise of them; where sources contradict each other, every one."""
+    values = _once(said)
+    if facts.disagree(one.value.text for one in values):
+        return tuple(values)
+    return tuple(sorted(values, key=lambda one: len(one.value.text))[-1:])
+
+
+def ordered(things: Iterable[Thing]) -> tuple[Thing, ...]:
+    """The newest first; what has no date comes after, by name."""
+    named = sorted(things, key=lambda one: one.name.text.casefold())
+    return tuple(
+        sorted(named, key=lambda one: max((d.value.text for d in dates(one)), default=""), reverse=True)
+    )
+
+
+def _listed(one: Thing) -> bool:
+    """Whether the list of facts names it already; what somebody said is worth being read in full."""
+    return one.kind != "statement" and one.links <= naming.PROPERTIES.keys()
+
+
+def _by_source(said: Said) -> list[str]:
+    return [source.iri for source in said.sources]
+
+
+def _once(said: Sequence[Said]) -> list[Said]:
+    return list({one.value: one for one in said}.values())
