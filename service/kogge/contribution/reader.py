@@ -30,7 +30,9 @@ class Reader:
         self._crew = crew
         self._seconds = seconds
         self._lane = crew.open(
-            lane or Lane(queue=16, niceness=5), Work(MODULE, memory, {}, too_complex, out_of_time)
+            lane or Lane(queue=16, niceness=5),
+            Work(MODULE, memory, {}, too_complex, out_of_time),
+            late=True,
         )
 
     async def judge(self, sent: Sent) -> Judged:
