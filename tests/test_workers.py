@@ -578,6 +578,23 @@ def zombies() -> int:
     )
 
 
+def test_nobody_waits_for_the_workers_of_a_late_lane(primary: ox.Store, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        pool = Pool(primary, tmp_path, lanes=TINY, limits=None)
+        late = pool.open(Lane(2), pool._saved.work, late=True)
+        await pool.start()
+        try:
+            assert not late.idle
+            assert len(pool.processes) == 3
+            assert await status(pool, "ASK {}") == 200
+            await settled(pool)
+            assert len(late.idle) == 2
+        finally:
+            await pool.stop()
+
+    asyncio.run(scenario())
+
+
 @linux
 def test_a_dead_worker_is_replaced_in_a_fraction_of_a_second(unguarded: Loop) -> None:
     async def ask() -> float:

@@ -57,7 +57,10 @@ class Endpoint:
 
     async def start(self) -> None:
         """Starts the workers. Raises Misconfigured where that cannot be done safely."""
-        await self._pool.start(self._store.state)
+        commits, state = self._store.commits, self._store.state
+        await self._pool.start(state)
+        if commits == self._store.commits:  # else the snapshot may hold more than `state` says
+            self._served, self._served_state = commits, state
         await self.refresh()
         if self._publisher:
             self._following = asyncio.create_task(self._follow())

@@ -466,6 +466,7 @@ def ring(size: int) -> str:
 def hurried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
     """A worker that has two seconds, and nobody may wait for it but one."""
     way = Way(tmp_path_factory.mktemp("hurried"), seconds=2.0)
+    assert way.send(TURTLE).status == 202  # who comes first waits until it is ready
     yield way
     way.close()
 

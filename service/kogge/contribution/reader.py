@@ -41,7 +41,8 @@ class Reader:
         self._crew = crew
         self._seconds = seconds
         self._quota = quota
-        self._lane = crew.open(lane, Work(MODULE, memory, {}, too_complex, out_of_time))
+        work = Work(MODULE, memory, {}, too_complex, out_of_time)
+        self._lane = crew.open(lane, work, late=True)
 
     async def judge(self, sent: Sent, client: str | None = None) -> Judged:
         """The judgement on what was sent. Who goes away cancels this call, and with it the work.

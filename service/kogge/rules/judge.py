@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Final, TypeAlias
 
-import pyshacl
 import rdflib
 from rdflib import RDF, RDFS, SH
 from rdflib.term import Node
@@ -73,6 +72,8 @@ def aimed_at(subjects: Iterable[Node], graph: rdflib.Graph, profile: str) -> Aim
 
 def judge(graph: rdflib.Graph, profile: str, aims: Aims, lang: str) -> Iterator[Finding]:
     """What pySHACL says of these things, in no order; `graph` is all that it can look up."""
+    import pyshacl  # here, because it takes longer to load than all the rest, and the service never judges
+
     shapes = rdflib.Graph(store="SimpleMemory")
     for shape, things in aims.items():
         for triple in _spoken(shape, profile, lang if lang in names.LANGUAGES else "en"):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rdflib
-from rdflib.plugins.sparql import prepareQuery
-from rdflib.plugins.sparql.sparql import Query
 from rdflib.store import Store
+
+if TYPE_CHECKING:
+    from rdflib.plugins.sparql.sparql import Query
 
 
 class Reading(rdflib.Graph):
@@ -60,4 +61,6 @@ class Layers(Views):
 
 @cache
 def _prepared(text: str) -> Query:
+    from rdflib.plugins.sparql import prepareQuery  # here for the same reason as pySHACL in `judge`
+
     return prepareQuery(text)

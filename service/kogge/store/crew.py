@@ -53,10 +53,17 @@ class Queue:
     """
 
     def __init__(
-        self, size: Lane, work: Work, patience: float, rest: Callable[[Queue, Process], None]
+        self,
+        size: Lane,
+        work: Work,
+        patience: float,
+        rest: Callable[[Queue, Process], None],
+        *,
+        late: bool,
     ) -> None:
         self.size = size
         self.work = work
+        self.late = late
         self.idle: list[Process] = []
         self._patience = patience
         self._rest = rest
@@ -129,9 +136,10 @@ class Crew:
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = False
 
-    def open(self, size: Lane, work: Work) -> Queue:
-        """A lane for work of a kind; to be opened before the start."""
-        lane = Queue(size, work, self._patience, self._rest)
+    def open(self, size: Lane, work: Work, *, late: bool = False) -> Queue:
+        """A lane for work of a kind; to be opened before the start. If it is `late`, its workers are started
+        after all others, and nobody waits for them but who needs them."""
+        lane = Queue(size, work, self._patience, self._rest, late=late)
         self._lanes.append(lane)
         return lane
 
@@ -141,14 +149,15 @@ class Crew:
         return [worker.number for worker in self._workers]
 
     async def start(self, state: str = "") -> None:
-        """Publishes the first snapshot and starts the workers; returns when all are ready.
+        """Publishes the first snapshot and starts the workers; returns when all but the late ones are ready.
 
         Raises Misconfigured where they cannot be caged, Unavailable where no snapshot can be made.
         """
         self._snapshots.prepare()
         try:
             await self.publish(state)
-            hired = (self._hire(lane) for lane in self._lanes for _ in range(lane.size.workers))
+            first = (lane for lane in self._lanes if not lane.late)
+            hired = (self._hire(lane) for lane in first for _ in range(lane.size.workers))
             caged = await asyncio.gather(*hired)
         except BaseException:
             await self.stop()
@@ -156,6 +165,9 @@ class Crew:
         if not all(caged):
             _log.warning("workers run WITHOUT a cage, which this system does not have")
         _log.info("%d workers are ready", len(caged))
+        for lane in self._lanes:
+            for _ in range(lane.size.workers if lane.late else 0):
+                self._later(self._rehire(lane, 0))
 
     async def publish(self, state: str = "") -> int:
         """Makes a snapshot of the primary; every query that is begun from now on is answered on it.
