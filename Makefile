@@ -31,7 +31,8 @@ serve: install
 	@$(BIN)/kogge serve --host '$(HOST)' --port '$(PORT)' --home '$(HOME_DIR)'
 
 test: $(VENV)/.tested
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile -m 'not alone'
+	@$(BIN)/python -m pytest -m alone
 
 check: $(VENV)/.tested
 	$(BIN)/ruff check .

@@ -18,6 +18,16 @@ hypothesis_settings.register_profile("kogge", deadline=None)
 hypothesis_settings.load_profile("kogge")
 
 
+ALONE = ("attacks", "soak", "test_cli.py", "test_protocol.py", "test_real_clients.py", "test_workers.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests that want the machine for themselves; `make test` runs them after all others."""
+    for item in items:
+        if not set(ALONE).isdisjoint(item.path.parts):
+            item.add_marker(pytest.mark.alone)
+
+
 @pytest.fixture(scope="session")
 def desk() -> Iterator[Desk]:
     """The graph of the repository in memory; no test changes it."""
