@@ -162,7 +162,9 @@ def listed(thing: Thing, properties: Iterable[str]) -> Facts:
         clash = name in naming.SINGLE and facts.disagree(one.value.text for one in said)
         lines[words] = Line(words, name, groups, clash)
     every = Counter(sources for line in lines.values() for _, sources in line.groups)
-    return Facts(tuple(lines.values()), every.most_common(1)[0][0] if every else ())
+    common = every.most_common(1)[:1]
+    rule = common and (len(every) == 1 or common[0][1] > 1)
+    return Facts(tuple(lines.values()), common[0][0] if rule else ())
 
 
 def dates(thing: Thing) -> tuple[Said, ...]:
