@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
+from starlette.convertors import Convertor, register_url_convertor
 
 from kogge import media, names
 from kogge.desk import Desk
@@ -133,17 +134,23 @@ async def ask(request: Request, iri: str, lang: str, *questions: str) -> list[li
     return await asyncio.gather(*(rows(f"pages/{name}", {"thing": iri, "lang": lang}) for name in questions))
 
 
-def route(router: APIRouter, kinds: Iterable[str], shown: Callable[..., Awaitable[Response]]) -> None:
+class _Kind(Convertor[str]):
+    """A kind of thing in a path."""
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+def route(
+    router: APIRouter, kinds: Sequence[str], shown: Callable[[Request, str, str, str], Awaitable[Response]]
+) -> None:
     """Gives the page of each of these kinds to a router: `shown(request, lang, kind, slug)`."""
-
-    def of(kind: str) -> Callable[[Request, str, str], Awaitable[Response]]:
-        async def page(request: Request, lang: str, slug: str) -> Response:
-            return await shown(request, lang, kind, slug)
-
-        return page
-
-    for kind in kinds:
-        router.add_api_route(f"/{kind}/{{slug:path}}", of(kind), methods=READ)
+    of_these = type("_Kinds", (_Kind,), {"regex": "|".join(kinds)})
+    register_url_convertor(kinds[0], of_these())
+    router.add_api_route(f"/{{kind:{kinds[0]}}}/{{slug:path}}", shown, methods=READ)
 
 
 def listed(thing: Thing, properties: Iterable[str]) -> Facts:
@@ -162,7 +169,9 @@ def listed(thing: Thing, properties: Iterable[str]) -> Facts:
         clash = name in naming.SINGLE and facts.disagree(one.value.text for one in said)
         lines[words] = Line(words, name, groups, clash)
     every = Counter(sources for line in lines.values() for _, sources in line.groups)
-    return Facts(tuple(lines.values()), every.most_common(1)[0][0] if every else ())
+    common = every.most_common(1)[:1]
+    rule = common and (len(every) == 1 or common[0][1] > 1)
+    return Facts(tuple(lines.values()), common[0][0] if rule else ())
 
 
 def dates(thing: Thing) -> tuple[Said, ...]:
