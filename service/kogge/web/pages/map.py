@@ -1,0 +1,100 @@
+"""Level 8, web, pages: the map of the members of alliances, and of those with evidence for a topic."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from itertools import groupby
+from typing import Any, Final
+
+from fastapi import Request, Response
+
+from kogge import names
+from kogge.desk import Desk
+from kogge.errors import BadRequest
+from kogge.store.rows import Row
+from kogge.web.context import desk_of
+from kogge.web.pages import READ, pages
+from kogge.web.pages.map_view import COLOURS, Group, Member, colours_of, drawn, group, position, proven
+from kogge.web.pages.render import Page
+from kogge.web.pages.words import Entry, msgid
+
+router = pages()
+
+ENTRY: Final = Entry("map", msgid("Map"), 20)
+MOST: Final = 100  # who has evidence for a topic: the strongest
+
+
+@router.api_route("/map", methods=READ)
+async def mapped(request: Request, lang: str) -> Response:
+    """Where the members of alliances are; `?alliance=` shows one of them, `?topic=` who has evidence."""
+    page = await Page.open(request, lang)
+    if page.held:
+        return page.held
+    desk, fields = desk_of(request), request.query_params
+    alliance, topic = fields.get("alliance") or None, fields.get("topic") or None
+    largest, topics = await asyncio.gather(
+        desk.rows("pages/alliances", {"lang": lang}), desk.rows("pages/topic-names", {"lang": lang})
+    )
+    values: dict[str, Any] = {"topics": fields_of(topics), "problem": None, "found": None, "topic": None}
+    try:
+        groups = await _groups(desk, lang, largest, alliance)
+        colours = colours_of(groups)
+        shown: list[Member] = [
+            member for one in groups if one.chosen or not alliance for member in one.members
+        ]
+        if topic:
+            values["topic"], values["found"] = await _found(desk, lang, topic, alliance, colours)
+            shown = values["found"]
+    except BadRequest as error:
+        values["problem"], groups, shown, colours = error, [], [], {}
+    return await page.send(
+        "map.html",
+        status=400 if values["problem"] else 200,
+        groups=groups,
+        chosen=next((one for one in groups if one.chosen), None),
+        map=drawn(shown, colours),
+        **values,
+    )
+
+
+async def _groups(desk: Desk, lang: str, largest: list[Row], alliance: str | None) -> list[Group]:
+    """The largest alliances with their members, and the chosen one if it is another."""
+    known = {str(row["alliance"]): str(row.get("allianceLabel", row["alliance"])) for row in largest}
+    wanted = names.thing("alliance", alliance) if alliance else ""
+    if wanted and wanted not in known:
+        named = await desk.rows("pages/name", {"thing": wanted, "lang": lang}) if _slug(alliance) else []
+        if not named or "label" not in named[0]:
+            raise BadRequest(f"There is no alliance '{alliance}'.", "Choose one of the alliances on the map.")
+        known = {wanted: str(named[0]["label"])} | known
+    members = await asyncio.gather(
+        *(desk.rows("pages/places-of-alliance", {"alliance": iri, "lang": lang}) for iri in known)
+    )
+    return [
+        group(iri, label, at if at <= COLOURS else 0, rows, chosen=iri == wanted)
+        for at, ((iri, label), rows) in enumerate(zip(known.items(), members, strict=True), 1)
+    ]
+
+
+async def _found(
+    desk: Desk, lang: str, topic: str, alliance: str | None, colours: dict[str, tuple[int, ...]]
+) -> tuple[dict[str, Any], list[Member]]:
+    """The topic and who has evidence for it. Raises BadRequest for one that is not there."""
+    look = partial(desk.search, "", topics=(topic,), alliance=alliance, lang=lang, limit=MOST)
+    answer = look() if desk.quick else await asyncio.to_thread(look)
+    asked: dict[str, Any] = answer["question"]["topics"][0]
+    rows = await desk.rows("pages/places-of-topic", {"topic": asked["iri"]})
+    where = {str(row["place"]): at for row in rows if (at := position(row))}
+    return asked, proven(answer["results"], where, colours)
+
+
+def fields_of(rows: list[Row]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Fields of action, each with slug and name of its topics, as `topic-names` lists them."""
+    return [
+        (field, [(names.slug_of(str(row["topic"])), str(row["label"])) for row in some])
+        for field, some in groupby(rows, key=lambda row: str(row["fieldLabel"]))
+    ]
+
+
+def _slug(text: str | None) -> bool:
+    return bool(text and names.SLUG.fullmatch(text))
