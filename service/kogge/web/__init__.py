@@ -36,6 +36,7 @@ from kogge.web import (
 from kogge.web.addresses import Prefixed, prefix_of
 from kogge.web.log import RequestLog
 from kogge.web.pages.headers import PageHeaders
+from kogge.web.session import Recognising, Sessions
 from kogge.web.signing import Signing
 
 __all__ = ["create_app"]
@@ -85,6 +86,8 @@ def create_app(settings: Settings, desk: Desk | None = None) -> FastAPI:
     openapi.install(app)
     pages.install(app)
     problems.install(app)
+    app.state.sessions = Sessions(settings)
+    app.add_middleware(Recognising, sessions=app.state.sessions)
     app.add_middleware(Signing)
     app.add_middleware(PageHeaders)
     app.add_middleware(
