@@ -321,3 +321,86 @@ def test_pages_of_contributors_lead_to_the_sign_in_and_back(town: Town) -> None:
     ada = town.person("ada")
     assert ada.get("/de/contributions/9999").status_code == 404
     assert ada.form("/de/contribute", "/de/contributions/1", step="explode").status_code == 400
+
+
+# Forms
+
+RIGHT = {
+    "name-de-1": "Ampeln für Radfahrende", "status-x-1": "https://w3id.org/kogge/ontology#running",
+    "topic-x-1": "https://w3id.org/kogge/topic/mobilitaet", "lead-x-1": "Lübeck", "start-x-1": "03/2025",
+    "description-de-1": "Grüne Welle; \"ganz\"\nohne Halt.", "source-title-de-1": "Bericht an den Ausschuss",
+}  # fmt: skip
+
+
+def test_an_empty_form_has_all_fields_in_groups_and_what_is_known_is_filled_in(town: Town) -> None:
+    ada = town.person("ada")
+    answer = ada.get("/de/contribute/project")
+    assert answer.status_code == 200
+    for name in ("name-de-1", "name-en-1", "name-nl-1", "topic-x-3", "status-x-1", "source-page-x-1"):
+        assert f'name="{name}"' in answer.text
+    assert 'name="lead-x-1" value="Lübeck"' in answer.text
+    assert "Worum es geht" in answer.text
+    need = ada.ask("GET", "/de/contribute?kind=need&topic=wasserstoff")
+    assert need.headers["location"] == "/de/contribute/need?topic=wasserstoff"
+    assert '"https://w3id.org/kogge/topic/wasserstoff" selected' in ada.get(need.headers["location"]).text
+    assert "selected" not in ada.get('/de/contribute/need?topic="><script>').text
+    assert ada.get("/de/contribute/alliance").status_code == 404
+    assert Person(town.client).get("/de/contribute/need?topic=x").headers["location"].endswith("%3Ftopic%3Dx")
+
+
+def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(town: Town) -> None:
+    ada = town.person("ada")
+    typed = RIGHT | {"lead-x-1": "Lübek", "start-x-1": "gestern", "status-x-1": "", "name-de-1": '<b>"x"</b>'}
+    answer = ada.form("/de/contribute/project", **typed)
+    assert answer.status_code == 422
+    for field in ("lead-x-1", "start-x-1", "status-x-1"):
+        assert f'id="{field}-error"' in answer.text, field
+        assert f'href="#{field}"' in answer.text, field
+    assert "Meinten Sie „Lübeck“" in answer.text
+    assert 'value="&lt;b&gt;&#34;x&#34;&lt;/b&gt;"' in answer.text
+    assert "ohne Halt." in answer.text
+    assert "<b>" not in answer.text
+    assert "autofocus" in answer.text
+    nothing = ada.form("/de/contribute/expertise", **{"holder-x-1": ""})
+    assert (nothing.status_code, nothing.text.count("Bitte füllen Sie das aus.")) == (422, 6)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["=1+1", "Beispiel", "https://w3id.org/x> <a:b> <c:d>", "x\r\ny;z", '";"', "\ufffe\u202e"],
+)
+def test_hostile_text_is_text_or_refused(town: Town, text: str) -> None:
+    answer = town.person("ada").form(
+        "/de/contribute/project", **RIGHT | {"name-de-1": text, "partner-x-1": text}
+    )
+    assert answer.status_code == 422, answer.text
+
+
+def test_a_form_is_previewed_sent_released_and_found(town: Town) -> None:
+    ada, eva = town.person("ada"), town.person("eva")
+    seen = ada.form("/de/contribute/project", **RIGHT)
+    assert (seen.status_code, "Das wird geschickt" in seen.text) == (200, True), seen.text
+    assert "läuft" in seen.text
+    back = ada.form("/de/contribute/project", **RIGHT, do="change")
+    assert "Ampeln für Radfahrende" in back.text
+    sent = ada.form("/de/contribute/project", **RIGHT, do="send")
+    assert sent.status_code == 303, sent.text
+    page = ada.get(sent.headers["location"])
+    assert "angekommen" in page.text
+    path = sent.headers["location"].partition("?")[0]
+    assert eva.form(path, step="accept").status_code == 303
+    thing = town.client.get("/id/project/luebeck/ampeln-fuer-radfahrende", headers={"Accept": "text/turtle"})
+    assert '"Grüne Welle; \\"ganz\\"' in thing.text
+    assert "2025-03" in thing.text
+    again = ada.form("/de/contribute/project", **RIGHT | {"start-x-1": "04/2025"}, do="send")
+    assert (again.status_code, "gibt es schon" in again.text) == (409, True)
+    sure = ada.form("/de/contribute/project", **RIGHT | {"start-x-1": "04/2025"}, do="send", replace="yes")
+    assert sure.status_code == 303
+    assert town.client.get("/graph/luebeck/project-ampeln-fuer-radfahrende/history").json()["versions"]
+
+
+@pytest.mark.parametrize("kind", ["project", "expertise", "need"])
+@pytest.mark.parametrize("lang", ["en", "nl"])
+def test_every_form_is_there_in_every_language(town: Town, kind: str, lang: str) -> None:
+    answer = town.person("ada", lang).get(f"/{lang}/contribute/{kind}")
+    assert (answer.status_code, f'lang="{lang}"' in answer.text) == (200, True)

@@ -11,13 +11,14 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
 from kogge import media, names
+from kogge.contribution import fields as forms
 from kogge.contribution.refusals import spoken
 from kogge.errors import KoggeError
 from kogge.ledger import Caller
 from kogge.media import MediaType
 from kogge.reception import Arrival, Outcome
 from kogge.web.context import desk_of, while_there
-from kogge.web.pages import READ, pages
+from kogge.web.pages import READ, links, pages
 from kogge.web.pages.posted import File, Posted, posted, to_sign_in
 from kogge.web.pages.render import PRIVATE, Page
 from kogge.web.pages.words import Entry, msgid
@@ -45,7 +46,11 @@ _NO_NAME: Final = msgid("Name it with lower-case letters, digits and hyphens, fo
 
 @router.api_route("/contribute", methods=READ)
 async def offered(request: Request, lang: str) -> Response:
-    """What one can contribute."""
+    """What one can contribute; with `kind` (and `topic`) at once the form for it: 302."""
+    if (kind := request.query_params.get("kind", "")) in forms.KINDS:
+        given = {name: value for name, value in request.query_params.items() if name in ("topic", "title")}
+        prefix = links.prefix_of(request.app.state.settings)
+        return RedirectResponse(links.url(prefix, lang, f"contribute/{kind}", given), 302)
     page = await Page.open(request, lang)
     return page.held or await _page(page)
 
