@@ -6,6 +6,7 @@ raises Forbidden, with who could do it instead, or does nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from kogge import names
@@ -77,6 +78,26 @@ def four_eyes(ledger: Ledger, contribution: Contribution, caller: Caller, *, usu
             "You sent this contribution yourself: four eyes must see it.",
             "Ask a colleague who is an editor, or the steward.",
         )
+
+
+def open_steps(ledger: Ledger, contribution: Contribution, caller: Caller, *, usual: bool) -> frozenset[str]:
+    """The steps that a caller may take with a contribution now: accept, return, reject, withdraw."""
+    waits, found = contribution.state == "staged", set[str]()
+    if (waits or contribution.state == "returned") and _allowed(lambda: may_withdraw(contribution, caller)):
+        found.add("withdraw")
+    if waits and _allowed(lambda: may_decide(contribution, caller)):
+        found |= {"return", "reject"}
+        if _allowed(lambda: four_eyes(ledger, contribution, caller, usual=usual)):
+            found.add("accept")
+    return frozenset(found)
+
+
+def _allowed(check: Callable[[], None]) -> bool:
+    try:
+        check()
+    except Forbidden:
+        return False
+    return True
 
 
 def _may_everything(caller: Caller, why_not: str) -> None:

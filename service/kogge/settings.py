@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -64,6 +64,12 @@ def _header(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9-]*", text):
         raise ValueError("it must be the name of a header, such as X-Forwarded-For")
     return text.lower()
+
+
+def _secret(text: str) -> str:
+    if text and len(text) < 32:
+        raise ValueError("it must have at least 32 characters")
+    return text
 
 
 def _url(text: str) -> str:
@@ -168,6 +174,8 @@ SETTINGS: Final = (
     Setting(
         "KOGGE_FOUR_EYES", "on", "Whether another person than the sender must release what is sent.", _switch
     ),
+    Setting("KOGGE_SECRET", "", "What signs sessions; without it, a file in KOGGE_HOME.", _secret),
+    Setting("KOGGE_SESSION_HOURS", "10", "How long one stays signed in on the pages.", _size),
     Setting("KOGGE_OPERATOR_NAME", "", "Who runs this service, for the imprint.", str),
     Setting("KOGGE_OPERATOR_ADDRESS", "", "The postal address; lines end with a semicolon.", str),
     Setting("KOGGE_OPERATOR_PERSON", "", "The person who represents the operator.", str),
@@ -229,6 +237,8 @@ class Settings:
     stop_seconds: int
     guard: bool
     four_eyes: bool
+    secret: str = field(repr=False)
+    session_hours: int
     operator_name: str
     operator_address: str
     operator_person: str
@@ -261,8 +271,9 @@ class Settings:
                 values[setting.field] = setting.read(text)
             except ValueError as error:
                 reason = "it must be a whole number" if "invalid literal" in str(error) else str(error)
+                shown = "…" if setting.name == "KOGGE_SECRET" else text
                 raise Misconfigured(
-                    f"{setting.name}='{text}' cannot be used: {reason}.", setting.help
+                    f"{setting.name}='{shown}' cannot be used: {reason}.", setting.help
                 ) from error
         if not values["base_url"]:
             host = f"[{values['host']}]" if ":" in values["host"] else values["host"]

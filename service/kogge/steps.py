@@ -325,6 +325,16 @@ class Steps:
         self.contribution(number, caller)
         return self._ledger.contributions.body(number), self._ledger.contributions.report(number)
 
+    def content(self, number: int, caller: Caller) -> bytes:
+        """What its graph is to say, as canonical N-Triples. Raises as `contribution`."""
+        self.contribution(number, caller)
+        return self._ledger.contributions.content(number)
+
+    def open_to(self, number: int, caller: Caller) -> frozenset[str]:
+        """The steps that the caller may take with a contribution now. Raises as `contribution`."""
+        contribution = self.contribution(number, caller)
+        return authority.open_steps(self._ledger, contribution, caller, usual=self._four_eyes)
+
     def taken(self, number: int, caller: Caller) -> list[Step]:
         """The steps of a contribution. Raises as `contribution`."""
         self.contribution(number, caller)

@@ -111,6 +111,12 @@ def between() -> Mapping[str, Between]:
 
 
 @cache
+def groups() -> tuple[tuple[Words, tuple[str, ...]], ...]:
+    """The groups of a form on a page: the heading of each, and the keys of its columns."""
+    return tuple((entry["name"], tuple(entry["columns"])) for entry in _file()["group"])
+
+
+@cache
 def words() -> Mapping[str, Any]:
     """The texts of template and reading: `shapes/sheet-words.toml`. Raises Misconfigured."""
     return _read("sheet-words.toml")

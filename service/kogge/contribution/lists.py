@@ -107,6 +107,14 @@ class Known:
             (labels[each] for each in (lang, *names.LANGUAGES, "") if each in labels), names.slug_of(iri)
         )
 
+    def all(self, classes: Sequence[str], *, under: str = "") -> list[str]:
+        """The IRIs of all things of these classes; `under` is what they begin with."""
+        return sorted(
+            iri
+            for iri, types in self._types.items()
+            if iri.startswith(under) and not types.isdisjoint(classes)
+        )
+
     def of(self, classes: Sequence[str], lang: str, *, under: str = "") -> list[str]:
         """The labels of all things of these classes, in alphabetical order, each once.
 

@@ -192,7 +192,17 @@ class Partners:
             raise Unauthorised(
                 "This token is not known.", "Check that all of it was copied, or ask for another."
             )
-        token = Token(*row[:-1])
+        return self._named(Token(*row[:-1]), now)
+
+    def caller(self, token: str, *, at: datetime | None = None) -> Caller:
+        """Whom the token with this id names, for somebody who has shown its value before. Raises as `who`."""
+        row = self._file.one(f"SELECT {_COLUMNS} FROM token WHERE id = ?", token)
+        if row is None:
+            raise Unauthorised("This token is not known.", "Sign in again.")
+        return self._named(Token(*row), at or datetime.now(UTC))
+
+    def _named(self, token: Token, now: datetime) -> Caller:
+        """Whom a token names, and that it was used."""
         if token.revoked:
             raise Unauthorised("This token was revoked.", "Ask the steward for another.")
         if token.expires <= written(now):

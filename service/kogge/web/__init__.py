@@ -39,6 +39,7 @@ from kogge.web import (
 from kogge.web.addresses import Prefixed, prefix_of
 from kogge.web.log import RequestLog
 from kogge.web.pages.headers import PageHeaders
+from kogge.web.session import Recognising, Sessions
 from kogge.web.signing import Signing
 
 __all__ = ["create_app"]
@@ -80,10 +81,12 @@ class Service(FastAPI):
     `prefix` is the path of the public address, which a proxy may leave in the requests.
     """
 
-    def __init__(self, prefix: str, **of_framework: Any) -> None:
+    def __init__(self, prefix: str, sessions: Sessions, **of_framework: Any) -> None:
         super().__init__(**of_framework)
         failures = Failures()
         problems.install(self)
+        self.state.sessions = sessions
+        self.add_middleware(Recognising, sessions=sessions)
         self.add_middleware(Signing, failures=failures)
         self.add_middleware(PageHeaders)
         self.add_middleware(CORSMiddleware, **_CORS)
@@ -123,7 +126,7 @@ def create_app(settings: Settings, desk: Desk | None = None) -> FastAPI:
             await asyncio.to_thread(opened.close)
 
     unused = {"docs_url": None, "redoc_url": None, "openapi_url": None}
-    app = Service(prefix_of(settings), title="Kogge", lifespan=lifespan, **unused)
+    app = Service(prefix_of(settings), Sessions(settings), title="Kogge", lifespan=lifespan, **unused)
     app.state.settings = settings
     app.state.failure = None
     for part in (

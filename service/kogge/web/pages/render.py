@@ -27,6 +27,7 @@ from kogge.store.evaluate import Result
 from kogge.web import context
 from kogge.web.pages import assets, dates, links, navigation
 from kogge.web.pages.words import LOCALE, translated, translations
+from kogge.web.session import Session, session_of
 
 TEMPLATES: Final = Path(__file__).parent.parent / "templates"
 PRIVATE: Final = "private, no-store"
@@ -87,7 +88,8 @@ def mark(settings: Settings) -> str:
 class Page:
     """A page that was asked for, in a language. `state` is that of the graph, empty where there is none.
 
-    `held` is the answer 304 if the client has this page already. A `private` one is kept by nobody.
+    `held` is the answer 304 if the client has this page already. A `private` one is kept by nobody; so is
+    every page for somebody who is signed in, because it says so.
     """
 
     def __init__(self, request: Request, lang: str, state: str = "", *, private: bool = False) -> None:
@@ -96,6 +98,8 @@ class Page:
         self.settings: Settings = request.app.state.settings
         self.prefix = links.prefix_of(self.settings)
         self.state = state
+        self.session: Session | None = session_of(request)
+        private = private or self.session is not None
         self._key = f"{lang}-{mark(self.settings)}" if state and not private else None
         self._private = private
 

@@ -1,0 +1,195 @@
+"""Contribution, a form on a page: the columns of a sheet as fields, and what was typed as a table of one row.
+
+So a form is read and judged by what reads and judges a spreadsheet, and a finding about a cell is one about a
+field. There is no other list of fields than `shapes/sheets.toml` and the shapes.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from kogge import names
+from kogge.contribution import columns, form, lists
+from kogge.contribution.columns import Column
+from kogge.contribution.form import Head
+from kogge.contribution.lists import alphabetical
+from kogge.contribution.workbook import letters
+from kogge.rules import Finding, Severity
+
+KINDS: Final = ("project", "expertise", "need")
+
+
+@dataclass(frozen=True)
+class Option:
+    """What can be chosen: the value that is sent, and what it is called."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Field:
+    """One place to type: the name under which it is sent, what it is called in its column, its language."""
+
+    name: str
+    head: Head
+    title: str
+    short: str
+
+
+@dataclass(frozen=True)
+class Input:
+    """A column as a form shows it: several fields where it has several languages or values.
+
+    `options` are all that can be chosen, `offered` what is only suggested.
+    """
+
+    key: str
+    title: str
+    hint: str
+    required: bool
+    takes: str
+    long: bool
+    fields: tuple[Field, ...]
+    options: tuple[Option, ...]
+    offered: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """A heading and what stands below it."""
+
+    title: str
+    inputs: tuple[Input, ...]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What was found: in a field (its name, empty: in none of them), and what that is called."""
+
+    field: str
+    title: str
+    message: str
+    severity: Severity
+
+
+@cache
+def groups(kind: str, lang: str) -> tuple[Group, ...]:
+    """The form of a kind in a language."""
+    found = []
+    of = columns.kinds()[kind]
+    for title, keys in columns.groups():
+        inputs = [_input(of, column, lang) for key in keys for column in of.columns if column.key == key]
+        if inputs:
+            found.append(Group(title[lang], tuple(inputs)))
+    return tuple(found)
+
+
+def fields(kind: str, lang: str) -> tuple[Field, ...]:
+    """The fields of a form, in its order."""
+    return tuple(field for group in groups(kind, lang) for each in group.inputs for field in each.fields)
+
+
+def table(kind: str, typed: Mapping[str, str], lang: str) -> bytes:
+    """What was typed, as CSV: the name of the sheet, the headings, one row."""
+    every = fields(kind, lang)
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, delimiter=";", quoting=csv.QUOTE_ALL)
+    writer.writerow([columns.kinds()[kind].sheet[lang]])
+    writer.writerow([field.title for field in every])
+    writer.writerow([typed.get(field.name, "") for field in every])
+    return file.getvalue().encode()
+
+
+def told(kind: str, findings: Iterable[Finding], lang: str) -> list[Told]:
+    """The findings about such a table, each at its field."""
+    places = {f"{letters(at)}3": field for at, field in enumerate(fields(kind, lang), 1)}
+    said = []
+    for finding in findings:
+        field = places.get(finding.where.cell or "")
+        name, title = (field.name, field.title) if field else ("", "")
+        said.append(Told(name, title, finding.message, finding.severity))
+    return list(dict.fromkeys(said))
+
+
+def missing(kind: str, typed: Mapping[str, str], lang: str) -> list[Field]:
+    """The first field of each column that must be filled in and is empty, in the order of the form."""
+    return [
+        each.fields[0]
+        for group in groups(kind, lang)
+        for each in group.inputs
+        if each.required and not any(typed.get(field.name) for field in each.fields)
+    ]
+
+
+def shown(kind: str, typed: Mapping[str, str], lang: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What was typed, as people read it: per column its name, and texts with their language."""
+    rows: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for group in groups(kind, lang):
+        for each in group.inputs:
+            called = {option.value: option.label for option in each.options}
+            for field in each.fields:
+                if text := typed.get(field.name):
+                    rows[each.title].append((called.get(text, text), field.head.lang))
+    return [*rows.items()]
+
+
+def meant(kind: str, given: Mapping[str, str], agent: str, lang: str) -> dict[str, str]:
+    """What a form is filled with before anybody types: a topic that was `given`, and who acts (an IRI)."""
+    known, typed = lists.facts(), {}
+    us = known.label(agent, lang)
+    for group in groups(kind, lang):
+        for each in group.inputs:
+            first, column = each.fields[0], each.fields[0].head.column
+            if column.takes == "topic" and given.get("topic"):
+                found = known.find(given["topic"], column.classes)
+                if len(found) == 1 and found[0] in {option.value for option in each.options}:
+                    typed[first.name] = found[0]
+            elif each.key in ("lead", "holder") and us in each.offered:
+                typed[first.name] = us
+            elif each.key == "name" and given.get("title"):
+                typed[first.name] = given["title"][:200]
+    return typed
+
+
+def _input(of: columns.Kind, column: Column, lang: str) -> Input:
+    heads = [head for head in form.heads(of, lang) if head.column == column]
+    return Input(
+        column.key,
+        column.name[lang],
+        column.hint.get(lang, ""),
+        column.required or column.key == of.named[0],
+        column.takes,
+        column.takes == "text" and column.width > 40,
+        tuple(_field(head, lang) for head in heads),
+        _options(column, lang),
+        _offered(column, lang),
+    )
+
+
+def _field(head: Head, lang: str) -> Field:
+    name = f"{head.column.key}-{head.lang or 'x'}-{head.number}"
+    short = columns.words()["language"][lang][head.lang] if head.column.languages == "each" else ""
+    return Field(name, head, head.title(lang), short or str(head.number))
+
+
+def _options(column: Column, lang: str) -> tuple[Option, ...]:
+    known = lists.facts()
+    if column.choices:
+        return tuple(Option(iri, known.label(iri, lang)) for iri in column.choices)
+    if column.takes != "topic":
+        return ()
+    found = [Option(iri, known.label(iri, lang)) for iri in known.all(column.classes, under=names.TOPIC)]
+    return tuple(sorted(found, key=lambda option: alphabetical(option.label)))
+
+
+def _offered(column: Column, lang: str) -> tuple[str, ...]:
+    if column.takes != "thing":
+        return ()
+    return tuple(lists.facts().of(column.classes, lang, under=names.ID))
