@@ -21,6 +21,8 @@ from kogge.expertise.cues import FILE
 from kogge.expertise.labels import TABLES, Labels
 from kogge.expertise.rows import Document, Named, Span
 
+CACHE: Final = 200_000  # KiB of it that stay in memory while it is made
+
 _TABLES: Final = """
 CREATE TABLE said (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE holder (number INTEGER PRIMARY KEY, iri TEXT NOT NULL, said TEXT NOT NULL, rows BLOB);
@@ -107,6 +109,7 @@ class Shelf:
             self._base.execute(f"PRAGMA journal_mode = {'MEMORY' if fresh else 'TRUNCATE'}")
             self._base.execute("PRAGMA synchronous = OFF")  # derived: what is lost is made anew
             self._base.execute("PRAGMA mmap_size = 4294967296")
+            self._base.execute(f"PRAGMA cache_size = {-CACHE if fresh else -2000}")
             (made_by,) = self._base.execute("PRAGMA user_version").fetchone()
             if made_by == 0:
                 self._base.executescript(f"BEGIN; {_TABLES} {TABLES} PRAGMA user_version = {form()}; COMMIT;")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 
 from kogge import names
 from kogge.expertise.ranking import Key, Ranking, in_set, no_cells, order_in
@@ -39,7 +39,9 @@ class Standings:
         self._joined: dict[int, set[int]] = defaultdict(set)
         self._rankings: dict[int, Ranking] = {}  # by number (`Weights.ranking`)
         self._passing: dict[int, dict[tuple[Membership, ...], list[bool]]] = defaultdict(dict)
-        self._passed: dict[int, dict[tuple[Membership, ...], dict[int, int]]] = defaultdict(dict)
+        self._passed: dict[int, dict[tuple[Membership, ...], Sequence[tuple[int, int, int]]]] = defaultdict(
+            dict
+        )
 
     # Asking
 
@@ -111,19 +113,18 @@ class Standings:
 
     def cells_of(self, number: int) -> dict[int, int]:
         """The cell of a holder in every ranking in which it belongs."""
-        cells = self.weights.cells(self.rows[number])
-        if alliances := self._joined.get(number):
-            own = {self.weights.topic_of(ranking) for ranking in cells}
-            for alliance in sorted(alliances, key=lambda one: self.holders[one].order):
-                for ranking, cell in self._through(alliance, self.members[alliance][number]).items():
-                    if self.weights.topic_of(ranking) not in own:
-                        known = cells.get(ranking)
-                        if known is None or order_in(cell) < order_in(known):
-                            cells[ranking] = cell
-        return cells
+        own, passed = self.weights.cells(self.rows[number]), dict[int, int]()
+        for alliance in sorted(self._joined.get(number, ()), key=lambda one: self.holders[one].order):
+            for by_any, ranking, cell in self._through(alliance, self.members[alliance][number]):
+                if by_any not in own:
+                    known = passed.get(ranking)
+                    if known is None or order_in(cell) < order_in(known):
+                        passed[ranking] = cell
+        return own | passed if passed else own
 
-    def _through(self, alliance: int, held: tuple[Membership, ...]) -> Mapping[int, int]:
-        """What an alliance passes on to a member with these memberships: the cell in every ranking."""
+    def _through(self, alliance: int, held: tuple[Membership, ...]) -> Sequence[tuple[int, int, int]]:
+        """What an alliance passes on to a member with these memberships: the cell in every ranking, before
+        it the ranking of the same topic by any kind of evidence."""
         passed = self._passed[alliance]
         if held not in passed:
             rows, kinds = self.rows[alliance], len(self.kind_list)
@@ -134,7 +135,8 @@ class Standings:
                 )
                 if does
             }
-            passed[held] = self.weights.cells(rows, passes, alliance)
+            cells = self.weights.cells(rows, passes, alliance)
+            passed[held] = [(self.weights.by_any(ranking), ranking, cell) for ranking, cell in cells.items()]
         return passed[held]
 
     def targets(self, holders: Iterable[str]) -> set[int]:

@@ -222,9 +222,9 @@ class Weights:
         """The number of the ranking of a topic by a kind of evidence, or by any (None)."""
         return topic * (self.kinds + 1) + (0 if kind is None else kind + 1)
 
-    def topic_of(self, ranking: int) -> int:
-        """The topic of a ranking."""
-        return ranking // (self.kinds + 1)
+    def by_any(self, ranking: int) -> int:
+        """The ranking of the same topic by any kind of evidence."""
+        return ranking - ranking % (self.kinds + 1)
 
     def cells(
         self, rows: Rows, passes: Collection[tuple[int, int]] | None = None, through: int = NOBODY
