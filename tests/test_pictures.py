@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import random
 import re
-from itertools import combinations
+from datetime import date
+from itertools import combinations, pairwise
 from typing import Final
 
 import pytest
 from starlette.testclient import TestClient
 
 from kogge import names
-from kogge.pictures import labels
+from kogge.pictures import labels, network, timeline
 from kogge.pictures import map as maps
 from kogge.pictures.clipping import Box, cut_line, cut_ring, simplified
+from kogge.pictures.network import Node
 from kogge.pictures.projection import REGION, Lambert
 
 SQUARE: Final = Box(0, 0, 10, 10)
@@ -150,3 +152,107 @@ def test_a_map_of_what_is_not_there_says_so(web: TestClient, query: str) -> None
     assert answer.status_code == 400
     assert "Diese Karte lässt sich nicht zeichnen" in answer.text
     assert "<b>" not in answer.text
+
+
+def moment(slug: str, first: str, last: str = "") -> timeline.Moment:
+    return timeline.Moment(slug, slug, "event", date.fromisoformat(first), date.fromisoformat(last or first))
+
+
+def test_a_time_line_goes_from_left_to_right_and_stacks_what_is_close() -> None:
+    moments = (moment("c", "2019-11-12"), moment("a", "2009-05-07"), moment("b", "2009-05-07"))
+    line = timeline.draw([timeline.Lane("x", "X", 1, moments), timeline.Lane("empty", "Y", 2, ())])
+    (lane,) = line.lanes
+    a, b, c = lane.marks
+    assert [mark.moment.id for mark in lane.marks] == ["a", "b", "c"]
+    assert a.x == b.x < c.x
+    assert b.y < a.y == c.y
+    assert all(lane.top < mark.y < lane.bottom for mark in lane.marks)
+    assert (line.years[0][1], line.years[-1][1]) == (2009, 2020)
+
+
+def test_a_date_of_which_only_the_year_is_known_reaches_over_the_year() -> None:
+    moments = (moment("year", "2017-01-01", "2017-12-31"), moment("day", "2019-06-13"))
+    (lane,) = timeline.draw([timeline.Lane("x", "X", 1, moments)]).lanes
+    year, day = lane.marks
+    assert year.left < year.x < year.right < day.x
+    assert day.left == day.x == day.right
+
+
+def test_a_time_line_without_moments_is_empty() -> None:
+    assert timeline.draw([timeline.Lane("x", "X", 1, ())]).lanes == ()
+
+
+def test_years_from_the_first_to_the_last_are_no_problem() -> None:
+    line = timeline.draw([timeline.Lane("x", "X", 1, (moment("a", "0001-01-01"), moment("b", "9999-12-31")))])
+    assert len(line.years) < 20
+
+
+def test_a_network_is_the_same_in_whatever_order_its_parts_come() -> None:
+    chance = random.Random(3)
+    alliances = [Node(f"a{n}", f"A{n}", n) for n in range(3)]
+    cities = [Node(f"c{n}", f"C{n:02}") for n in range(17)]
+    topics = [Node(f"t{n}", f"T{n:02}") for n in range(30)]
+    links = [(f"a{n % 3}", f"c{n}") for n in range(17)]
+    links += [(f"c{chance.randrange(17)}", f"t{n}") for n in range(30) for _ in range(2)]
+    drawn = network.draw([alliances, cities, topics], links)
+    for each in (cities, topics, links):
+        chance.shuffle(each)
+    assert network.draw([alliances, cities, topics], links) == drawn
+    assert [len(column) for column in drawn.columns] == [3, 17, 30]
+    assert len(drawn.lines) == len(set(links))
+
+
+def test_the_columns_of_a_network_are_ordered_so_that_its_lines_do_not_cross() -> None:
+    columns = [
+        [Node("a", "A"), Node("b", "B")],
+        [Node("1", "1"), Node("2", "2")],
+        [Node("x", "X"), Node("y", "Y")],
+    ]
+    drawn = network.draw(columns, [("a", "2"), ("b", "1"), ("2", "y"), ("1", "x")])
+    assert [[each.node.id for each in column] for column in drawn.columns] == [
+        ["a", "b"],
+        ["2", "1"],
+        ["y", "x"],
+    ]
+
+
+def test_names_in_a_column_of_a_network_do_not_overlap() -> None:
+    topics = [Node(f"t{n}", f"T{n}") for n in range(60)]
+    drawn = network.draw([[Node("a", "A")], [Node("c", "C")], topics], [("a", "c")])
+    heights = sorted(each.y for each in drawn.columns[2])
+    assert min(two - one for one, two in pairwise(heights)) >= network.SIZE * 1.5
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?alliance=smarte-hanse", "?field=Digitalisierung", "?alliance=no-such"]
+)
+def test_the_network_and_its_table_say_the_same(web: TestClient, query: str) -> None:
+    page = web.get(f"/de/network{query}").text
+    picture, _, below = page.partition("</svg>\n</div>")
+    drawn = set(re.findall(r'data-node="\d+" href="([^"]+)"', picture))
+    told = set(re.findall(r'href="([^"]+)"', below.partition("<tbody>")[2].partition("</tbody>")[0]))
+    assert drawn == told
+    assert len(drawn) > 5
+
+
+def test_the_time_line_and_its_lists_say_the_same(web: TestClient) -> None:
+    page = web.get("/en/overview").text
+    drawn = re.findall(r'class="time__mark lane-\d" href="([^"]+)"', page)
+    told = [
+        re.findall(r'href="([^"]+)"', item)[0]
+        for part in page.split('<ol class="moments">')[1:]
+        for item in part.partition("</ol>")[0].split("</li>")[:-1]
+    ]
+    assert sorted(drawn) == sorted(told)
+    assert len(drawn) > 15
+
+
+def test_a_number_of_the_overview_is_that_of_the_map_to_which_it_leads(web: TestClient) -> None:
+    page = web.get("/en/overview").text
+    cells = re.findall(r'href="(/en/map\?[^"]+)">(\d+)<', page)
+    assert len(cells) > 20
+    for address, number in cells[:3]:
+        listed = (
+            web.get(address.replace("&amp;", "&")).text.partition('id="list"')[2].partition("</section>")[0]
+        )
+        assert len(re.findall("<li>", listed)) >= int(number)  # narrower topics count there, too
