@@ -24,6 +24,8 @@ _TITLE: Final = re.compile(
 _TOPIC: Final = re.compile(
     rb"^<[^>]+> <" + re.escape(names.KOGGE + "topic").encode() + rb"> <([^>]+)> \.$", re.MULTILINE
 )
+_PAGES: Final = (names.ID, names.TOPIC)  # what has a page of its own
+_BESIDE: Final = ("document", "instant", "interval")  # kinds that are made together with another thing
 _FIRST: Final = (names.RDF + "type", _LABEL, names.DCTERMS + "title")
 
 
@@ -74,7 +76,7 @@ def changes(difference: Difference, content: bytes, lang: str) -> tuple[Change, 
             continue
         was = subject in whole or subject in before
         state = "gone" if subject not in after_all else "changed" if was else "new"
-        paths = sorted({*before[subject], *after[subject]}, key=_order)
+        paths = sorted({*before[subject], *after[subject]} - _unsaid(iri), key=_order)
         lines = tuple(
             Line(
                 _name(path, known, lang),
@@ -84,7 +86,7 @@ def changes(difference: Difference, content: bytes, lang: str) -> tuple[Change, 
             for path in paths
         )
         found.append(Change(iri, known.label(iri, lang), state, lines))
-    return tuple(found)
+    return tuple(sorted(found, key=lambda change: names.kind_of(change.iri) in _BESIDE))
 
 
 def title(content: bytes, graph: str, lang: str) -> str:
@@ -96,6 +98,11 @@ def title(content: bytes, graph: str, lang: str) -> str:
     if found := _TOPIC.search(content):
         return lists.facts().label(found[1].decode(), lang)
     return graph.rpartition("/")[2]
+
+
+def _unsaid(iri: str) -> set[str]:
+    """What the heading of a thing says already: that a document is one."""
+    return {names.RDF + "type"} if names.kind_of(iri) in _BESIDE else set()
 
 
 def _read(turtle: str) -> list[Triple]:
@@ -145,4 +152,5 @@ def _said(term: object, known: Known, lang: str) -> Said:
     iri = term.value if isinstance(term, NamedNode) else str(term)
     label = known.label(iri, lang)
     ours = iri.startswith(names.BASE)
-    return Said(label if ours or label != names.slug_of(iri) else iri, "", iri)
+    text = label if ours or label != names.slug_of(iri) else iri
+    return Said(text, "", iri if not ours or iri.startswith(_PAGES) else "")
