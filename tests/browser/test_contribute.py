@@ -1,4 +1,4 @@
-"""Contributing in Chromium: a project by form, a mistake that is mended, released by another, found by all."""
+"""Contributing in Chromium: a project by form, a mistake mended, released by another, found by everybody."""
 
 from __future__ import annotations
 
