@@ -53,7 +53,7 @@ async def mapped(request: Request, lang: str) -> Response:
         status=400 if values["problem"] else 200,
         groups=groups,
         chosen=next((one for one in groups if one.chosen), None),
-        map=drawn(shown, colours),
+        map=drawn(shown, colours, lang),
         **values,
     )
 
