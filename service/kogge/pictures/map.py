@@ -20,7 +20,8 @@ COUNTRY: Final = 16.0  # of the names of countries, with the room between their 
 SMALL: Final = 320  # the map of one place
 _LEAST: Final = 260.0  # km that a map shows at least, across
 _AROUND: Final = 150.0  # km to each side of a single place
-_GRID: Final = 14
+_GRID: Final = 11
+_CORNERS: Final = 150  # of a country, by which is seen what is inside
 # ISO 3166-1, numeric to alpha-2: whose names may be written.
 _CODES: Final = {
     "040": "AT", "056": "BE", "203": "CZ", "208": "DK", "250": "FR", "276": "DE", "442": "LU", "528": "NL",
@@ -125,13 +126,20 @@ def _ground(box: Box, scale: float) -> tuple[str, str, tuple[Room, ...]]:
     """Land and borders that are seen in a box, as data of SVG paths, and points inside of each country."""
     window = box.grown(10 / scale)  # the cut edges are out of sight
     countries, borders = _outlines()
-    rings = [(code, cut_ring(ring, window)) for code, (of, ring) in countries if window.meets(of)]
+    rings = [(code, _cut(of, ring, window)) for code, (of, ring) in countries if window.meets(of)]
     lines = [part for of, line in borders if window.meets(of) for part in cut_line(line, window)]
     return (
         "".join(_path(ring, box, scale) + "z" for _, ring in rings if len(ring) > 2),
         "".join(_path(line, box, scale) for line in lines),
         tuple(
-            (code, tuple(_at(point, box, scale) for point in _grid(box) if _wide(point, ring, 55 / scale)))
+            (
+                code,
+                tuple(
+                    _at(point, box, scale)
+                    for point in _grid(box)
+                    if _wide(point, ring[:: len(ring) // _CORNERS + 1], 55 / scale)
+                ),
+            )
             for code, ring in rings
             if code and len(ring) > 2 and _large(ring, box)
         ),
@@ -152,6 +160,11 @@ def _path(points: Iterable[Point], box: Box, scale: float) -> str:
             continue
         at = there
     return "".join(parts).rstrip(" l")
+
+
+def _cut(of: Box, ring: list[Point], window: Box) -> list[Point]:
+    whole = window.holds((of.left, of.bottom)) and window.holds((of.right, of.top))
+    return ring if whole else cut_ring(ring, window)
 
 
 def _grid(box: Box) -> list[Point]:
