@@ -47,6 +47,11 @@ PATHS: Final = (
     "/de/?q=Waserstof",
     "/de/needs",
     "/de/needs?topic=energie",
+    "/de/map",
+    "/de/map?alliance=smarte-hanse",
+    "/de/map?topic=digitalisierung",
+    "/de/overview",
+    "/de/network",
 )
 Ask = Callable[[str], Awaitable[tuple[int, int]]]
 

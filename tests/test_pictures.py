@@ -107,6 +107,14 @@ def test_a_map_shows_each_place_where_it_is() -> None:
     assert drawn.borders
 
 
+def test_countries_are_named_where_nothing_else_is() -> None:
+    drawn = maps.draw(CITIES, {"DE": "Deutschland", "NL": "Nederland", "PL": "Polen"})
+    assert {"DEUTSCHLAND"} <= {words for words, _ in drawn.countries}
+    boxes = [dot.name.box for dot in drawn.dots if dot.name]
+    assert not any(label.box.meets(box) for _, label in drawn.countries for box in boxes)
+    assert maps.draw(CITIES).countries == ()
+
+
 @pytest.mark.parametrize("places", [[], CITIES[:1], CITIES[:2]])
 def test_a_map_of_few_places_shows_a_region(places: list[maps.Place]) -> None:
     drawn = maps.draw(places)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from kogge.pictures.clipping import Box
+from kogge.pictures.projection import Point
 
 Anchor = Literal["start", "middle", "end"]
 
@@ -71,6 +72,34 @@ def place(spots: Sequence[Spot], frame: Box, size: float, most: int = 150) -> li
             taken.add(label.box)
         found.append(label)
     return found
+
+
+def room_for(
+    text: str, size: float, points: Sequence[Point], frame: Box, spots: Sequence[Spot], boxes: Iterable[Box]
+) -> Label | None:
+    """Where a text can stand for a whole area: at one of the points, as far from all dots as can be.
+
+    It touches no dot, none of the boxes, and not the edge of the frame. None if there is no such point.
+    """
+    taken = _Taken()
+    for box in boxes:
+        taken.add(box.grown(4))
+    for spot in spots:
+        taken.add(Box(spot.x, spot.y, spot.x, spot.y).grown(spot.radius + 6))
+    half = width_of(text, size) / 2
+
+    def lonely(point: Point) -> float:
+        away = min(((point[0] - spot.x) ** 2 + (point[1] - spot.y) ** 2 for spot in spots), default=0.0)
+        edge = min(
+            point[0] - frame.left, frame.right - point[0], point[1] - frame.bottom, frame.top - point[1]
+        )
+        return float(min(away**0.5, 1.5 * (edge - half / 2)))
+
+    for x, y in sorted(points, key=lambda point: (-round(lonely(point), 3), point)):
+        box = Box(x - half, y - size * 0.78, x + half, y + size * 0.22)
+        if _inside(box, frame) and taken.free(box):
+            return Label(x, y, "middle", box)
+    return None
 
 
 def _choices(spot: Spot, size: float) -> Iterator[Label]:

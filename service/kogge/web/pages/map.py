@@ -34,7 +34,7 @@ async def mapped(request: Request, lang: str) -> Response:
     desk, fields = desk_of(request), request.query_params
     alliance, topic = fields.get("alliance") or None, fields.get("topic") or None
     largest, topics = await asyncio.gather(
-        desk.rows("pages/alliances", {"lang": lang}), desk.rows("pages/topic-names", {"lang": lang})
+        desk.rows("pages/alliances", {"lang": lang}), desk.rows("pages/topics-with-evidence", {"lang": lang})
     )
     values: dict[str, Any] = {"topics": fields_of(topics), "problem": None, "found": None, "topic": None}
     try:
@@ -53,7 +53,7 @@ async def mapped(request: Request, lang: str) -> Response:
         status=400 if values["problem"] else 200,
         groups=groups,
         chosen=next((one for one in groups if one.chosen), None),
-        map=drawn(shown, colours),
+        map=drawn(shown, colours, lang),
         **values,
     )
 
@@ -89,7 +89,7 @@ async def _found(
 
 
 def fields_of(rows: list[Row]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Fields of action, each with slug and name of its topics, as `topic-names` lists them."""
+    """Fields of action, each with slug and name of its topics, as `topics-with-evidence` lists them."""
     return [
         (field, [(names.slug_of(str(row["topic"])), str(row["label"])) for row in some])
         for field, some in groupby(rows, key=lambda row: str(row["fieldLabel"]))

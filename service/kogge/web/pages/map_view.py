@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from kogge.pictures import map as maps
 from kogge.store.rows import Row
+from kogge.web.pages import dates
 
 COLOURS: Final = 6  # that can be told apart; other alliances are grey until they are chosen
 _INTENDED: Final = "intendedMembership"
@@ -98,7 +99,7 @@ def proven(
     return found
 
 
-def drawn(members: Iterable[Member], colours: Mapping[str, tuple[int, ...]]) -> maps.Map:
+def drawn(members: Iterable[Member], colours: Mapping[str, tuple[int, ...]], lang: str) -> maps.Map:
     """The map of those whose position is known; each place is drawn once."""
     places = {
         one.iri: maps.Place(
@@ -111,4 +112,4 @@ def drawn(members: Iterable[Member], colours: Mapping[str, tuple[int, ...]]) -> 
         for one in members
         if one.position
     }
-    return maps.draw(list(places.values()))
+    return maps.draw(list(places.values()), dates.LOCALES[lang].territories)
