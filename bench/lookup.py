@@ -1,13 +1,15 @@
 """How fast the lookup is, from 10 k to 10 M triples, over HTTP, and against the same question in SPARQL.
 
-    python bench/lookup.py [--triples N]… [--huge] [--keep FOLDER] [--table …/german-municipalities.csv]
+    python bench/lookup.py [--triples N]… [--huge] [--keep FOLDER] [--table …] [--peers FOLDER]
 
 Asks different questions, none twice, of an index of generated data: rare topics and popular ones, with and
 without filters, and two topics at once. A question is understood and answered (*found*); then its reasons
-are read and all is turned into JSON (*shown*). Tells medians and 99th percentiles in milliseconds, how the
-index is built, opened and brought up to date, and at 1 M triples how many requests a second 8 clients get,
-and how long the saved question takes in SPARQL. Nothing keeps answers. Writes `lookup.json` beside this file.
-`--huge` adds 10 M triples, which takes a quarter of an hour unless `--keep` has a store of that size.
+are read and all is turned into JSON (*shown*). Tells medians and 99th percentiles in milliseconds of the
+processor, which others on the machine disturb less than the clock, how the index is built, opened and brought
+up to date, and at 1 M triples how many requests a second 8 clients get, and how long the saved question takes
+in SPARQL, with `--peers` also in `oxigraph serve` (from a virtual environment in that folder, made if need
+be). Nothing keeps answers. Writes `lookup.json` beside this file. `--huge` adds 10 M triples, which takes a
+quarter of an hour unless `--keep` has a store of that size.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import platform
 import random
 import re
 import resource
+import shutil
 import socket
 import subprocess
 import sys
@@ -43,7 +46,7 @@ from kogge.desk import Desk
 from kogge.expertise import Lookup, as_json
 from kogge.expertise.answer import answer
 from kogge.expertise.index import Index
-from kogge.expertise.understand import Lexicon, understand
+from kogge.expertise.understand import understand
 from kogge.settings import Settings
 from kogge.store.embedded import EmbeddedStore
 from kogge.web import create_app, server
@@ -93,10 +96,10 @@ def _quads(triples: int, table: Path) -> Iterator[ox.Quad]:
 
 
 def timed(run: Callable[[], T]) -> tuple[float, T]:
-    """Milliseconds, and what came back."""
-    begun = time.perf_counter()
+    """Milliseconds of the processor, and what came back."""
+    begun = time.process_time()
     result = run()
-    return (time.perf_counter() - begun) * 1000, result
+    return (time.process_time() - begun) * 1000, result
 
 
 def asked(index: Index) -> dict[str, list[tuple[str, dict[str, Any]]]]:
@@ -147,7 +150,7 @@ def _places(index: Index) -> set[str]:
     } & {one for holder in index.holders for one in holder.places}
 
 
-def measure(triples: int, table: Path, keep: Path | None) -> Figures:
+def measure(triples: int, table: Path, keep: Path | None, programs: Path | None) -> Figures:
     """Prints the figures of one size, and gives them back."""
     with tempfile.TemporaryDirectory() as name:
         folder = keep / str(triples) if keep else Path(name)
@@ -155,18 +158,16 @@ def measure(triples: int, table: Path, keep: Path | None) -> Figures:
         filling, store = timed(lambda: filled(folder, triples, table))
         print(f"\n{triples:,} triples asked for; filled in {filling / 1000:.1f} s")
         figures = _build(store, folder / "index.sqlite")
-        opening, index = timed(lambda: Index.open(store, folder / "index.sqlite"))
-        learning, lexicon = timed(lambda: Lexicon.of(index.labels))
-        figures["opened_s"], figures["words_s"] = opening / 1000, learning / 1000
-        print(f"  opened again in {opening / 1000:.2f} s, its words in {learning / 1000:.2f} s")
-        lookup = Lookup(lexicon, index)
+        opening, lookup = timed(lambda: Lookup.build(store, folder / "index.sqlite"))
+        figures["opened_s"] = opening / 1000
+        print(f"  opened again in {opening / 1000:.2f} s")
         gc.collect()
         gc.freeze()  # as the service does: what stays is not searched for garbage again
         figures["questions"] = _ask(lookup)
         if triples == HTTP_AT:
-            figures["sparql"] = _sparql(store, lookup)
+            figures["sparql"] = _sparql(store, lookup, folder, programs)
         figures["published"] = _publish(store, lookup)
-        index.close()
+        lookup.index.close()
         store.close()
         if triples == HTTP_AT:
             figures["http"] = _http(folder)
@@ -177,12 +178,14 @@ def _build(store: EmbeddedStore, path: Path) -> Figures:
     before, stages = _memory(), dict[str, float]()
 
     def progress(what: str, done: int, of: int) -> None:
-        stages.setdefault(what, time.perf_counter())
+        stages.setdefault(what, time.process_time())
         if sys.stderr.isatty():
             print(f"\r  {what} {done:,} of {of:,}    ", end="", file=sys.stderr)
 
-    building, index = timed(lambda: Index.build(store, path, progress))
-    end, rows = time.perf_counter(), sum(len(rows) for rows in index.rows)
+    path.unlink(missing_ok=True)
+    building, lookup = timed(lambda: Lookup.build(store, path, progress))
+    index = lookup.index
+    end, rows = time.process_time(), sum(len(rows) for rows in index.rows)
     starts = [*stages.values(), end]
     spent = dict(zip(stages, (after - begun for begun, after in pairwise(starts)), strict=True))
     figures = {
@@ -279,7 +282,7 @@ def _popular(index: Index) -> str:
     return max(index.topics, key=lambda iri: len(ranking.order) if (ranking := index.ranking(iri)) else 0)
 
 
-def _sparql(store: EmbeddedStore, lookup: Lookup) -> Figures:
+def _sparql(store: EmbeddedStore, lookup: Lookup, folder: Path, programs: Path | None) -> Figures:
     popular = _popular(lookup.index)
     text = questions.as_text(questions.load("scores-of-topic"), {"topic": names.slug_of(popular)})
 
@@ -297,7 +300,32 @@ def _sparql(store: EmbeddedStore, lookup: Lookup) -> Figures:
         f"  the most popular topic in SPARQL: {theirs:,.0f} ms for {len(scores):,} holders; the lookup"
         f" {ours:.3f} ms, {theirs / ours:,.0f} times faster, scores {'the same' if same else 'NOT the same'}"
     )
-    return {"sparql_ms": theirs, "lookup_ms": ours, "same": same}
+    figures = {"sparql_ms": theirs, "lookup_ms": ours, "same": same}
+    if programs:
+        figures["oxigraph_ms"] = _oxigraph(store, text, folder, programs)
+        print(
+            f"  the same of oxigraph serve: {figures['oxigraph_ms']:,.0f} ms of its processor,"
+            f" the lookup {figures['oxigraph_ms'] / ours:,.0f} times faster"
+        )
+    return figures
+
+
+def _oxigraph(store: EmbeddedStore, text: str, folder: Path, programs: Path) -> float:
+    """Milliseconds of the processor for a query, in `oxigraph serve` on a copy of the store."""
+    copy = folder / "copy"
+    shutil.rmtree(copy, ignore_errors=True)
+    store.backup(str(copy))
+    spent = []
+    with peers.oxigraph(programs, folder) as server:
+        client = peers.Client(server, timeout=peers.PATIENCE)
+        for _ in range(5):
+            before = _processor(server.pid)
+            status, body = client.ask(text)
+            spent.append((_processor(server.pid) - before) * 1000)
+            if status != 200:
+                sys.exit(f"oxigraph serve answers {status}: {body[:200]!r}")
+    shutil.rmtree(copy)
+    return median(spent)
 
 
 def _http(folder: Path) -> Figures | None:
@@ -394,6 +422,7 @@ def main() -> None:
     parser.add_argument("--huge", action="store_true", help="10 M triples as well")
     parser.add_argument("--table", type=Path, default=TABLE, help="the table german-municipalities.csv")
     parser.add_argument("--keep", type=Path, help="a folder in which the stores are kept, to be used again")
+    parser.add_argument("--peers", type=Path, help="a folder for the programs that are compared")
     parser.add_argument("--output", type=Path, default=RESULTS)
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)  # what this starts for itself
     options = parser.parse_args()
@@ -403,7 +432,8 @@ def main() -> None:
     if not options.table.is_file():
         sys.exit(f"There is no table {options.table.name}. Give its place with --table.")
     sizes = [*(options.triples or SIZES), *([HUGE] if options.huge else [])]
-    found = {size: measure(size, options.table, options.keep) for size in sizes}
+    programs = peers.install(options.peers) if options.peers else None
+    found = {size: measure(size, options.table, options.keep, programs) for size in sizes}
     if len(sizes) > 1:
         print(f"\nfrom {sizes[0]:,} to {sizes[-1]:,} triples, medians of *found*:")
         for name, figures in found[sizes[0]]["questions"].items():

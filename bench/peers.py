@@ -122,6 +122,11 @@ class Server:
             self._process.kill()
             self._process.wait()
 
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
     def settle(self) -> None:
         """Waits until it does nothing more that belongs to its start, where it says so."""
         client = Client(self, timeout=PATIENCE)

@@ -112,6 +112,8 @@ def filters(text: str) -> dict[str, str]:
         ("Digitalisierung der Verwaltung", ["verwaltungsdigitalisierung synonym"]),
         # inflection and plural, articles between the words
         ("des Wasserstoffs", ["wasserstoff inflected"]),
+        ("die Schule digital machen", ["schuldigitalisierung inflected"]),
+        ("put services online", ["online-dienste inflected"]),
         ("Energien", ["energie inflected"]),
         ("digitaler Kompetenzen", ["digitale-kompetenzen inflected"]),
         ("papierlosen Büros", ["papierloses-buero inflected"]),
@@ -327,6 +329,8 @@ def test_a_filter_is_understood(text: str, expected: dict[str, str]) -> None:
         ("MPSC", ["mpsc name"]),
         ("Modelprojekte Smart Cities", ["mpsc typo"]),
         ("Ideenschmiede", ["ideenschmiede-regio-hub-2022 name"]),
+        ("Was war bei Avebe?", ["exkursion-avebe-2019 name"]),
+        ("Was war im Rathaus?", []),
         ("Welche Strategie?", []),
         ("Projekte zu Nachhaltigkeit", []),
         ("Jan Lindenau", []),

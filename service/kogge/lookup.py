@@ -38,6 +38,8 @@ from kogge.store.evaluate import Result
 
 log = logging.getLogger(__name__)
 
+_encode: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
+
 PATIENCE: Final = 5.0  # seconds for which a question waits for the lookup that is being opened
 EXPERTISE: Final = (media.JSON, media.JSON_LD, media.CSV, media.TURTLE)
 # A bare slug means a municipality first, then the other kinds that can have expertise or seek it.
@@ -235,4 +237,4 @@ def _unopened() -> Unavailable:
 
 
 def _json(content: object, wanted: MediaType = media.JSON) -> Result:
-    return Result(wanted, json.dumps(content, ensure_ascii=False).encode() + b"\n")
+    return Result(wanted, _encode(content).encode() + b"\n")

@@ -154,6 +154,7 @@ class _Asking:
 
     def __init__(self, index: Index, wanted: Wanted, things: Sequence[str]) -> None:
         self.index, self.wanted = index, wanted
+        self.sought = index.weights.sought(wanted.topics, wanted.things)
         self.asked = [*wanted.topics, *things]
 
     def result(self, hit: Hit) -> Result:
@@ -172,9 +173,8 @@ class _Asking:
         """The pieces that count for a hit, or all that were weighed; of an alliance those it passes on."""
         index, through = self.index, hit.entry.through
         weights = index.weights
-        sought = weights.sought(self.wanted.topics, self.wanted.things)
         source = hit.holder if through == NOBODY else through
-        best, asked = weights.pieces(index.rows[source], sought)
+        best, asked = weights.pieces(index.rows[source], self.sought)
         passes: Sequence[bool] | None = None
         if through != NOBODY:
             passes = index.passes(through, index.members[through][hit.holder])
@@ -188,7 +188,7 @@ class _Asking:
         if everything:
             wanted = [
                 (piece, bits)
-                for _, piece, bits in weights.each(index.rows[source], sought)
+                for _, piece, bits in weights.each(index.rows[source], self.sought)
                 if passes is None or passes[number_of(piece)]
             ]
         rows = index.shown(source, [piece for piece, _ in wanted])

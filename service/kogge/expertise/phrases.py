@@ -19,6 +19,8 @@ from kogge.expertise.words import Token
 
 SHORT_NAME: Final = 10  # letters of a single word that may stand for the name it begins
 JOINED: Final = 3
+RARE: Final = 5  # letters of a word that may stand for a name in which it is
+FEW_NAMES: Final = 3
 LONGEST: Final = 12  # words that a label may have in a text, with all its articles
 
 _NAME_ENDINGS: Final = ("s", "es", "e", "en", "n")
@@ -49,7 +51,9 @@ class _Reading:
     def spans(self) -> list[Span]:
         found: list[Span] = []
         free = [True] * len(self.tokens)
-        for candidates in (self._phrases(), self._names(free), self._compounds(free)):
+        for candidates in (
+            self._phrases(), self._names(free), self._compounds(free), self._within_names(free),
+        ):  # fmt: skip
             for span in sorted(candidates, key=lambda s: (s.start - s.end, rank_of(s.how), s.start)):
                 if all(free[span.start : span.end]):
                     free[span.start : span.end] = [False] * (span.end - span.start)
@@ -62,6 +66,7 @@ class _Reading:
         for start in range(len(self.words)):
             yield from self._labels(start)
             yield from self._inflected(start)
+            yield from self._turned(start)
             yield from self._whole_names(start)
             yield from self._genitives(start)
             yield from self._joined(start)
@@ -105,6 +110,17 @@ class _Reading:
                 if phrase:
                     meanings = tuple(m for m in self.lexicon.phrases[phrase] if lang in m.languages)
                     yield Span(start, end, meanings, self._how("inflected", start, end))
+
+    def _turned(self, start: int) -> Iterator[Span]:
+        """Labels of two words of which the second comes first: Schule digital, services online."""
+        two = self.words[start : start + 2][::-1]
+        for lang in names.LANGUAGES if len(two) == 2 else ():
+            if all(self.lexicon.cues.tells(lang, word) for word in two):
+                key = " ".join([self.lexicon.stem(lang, word) for word in two])
+                phrase = self._closest(lang, two, self.lexicon.stems[lang].get(key, ()))
+                if phrase:
+                    meanings = tuple(m for m in self.lexicon.phrases[phrase] if lang in m.languages)
+                    yield Span(start, start + 2, meanings, self._how("inflected", start, start + 2))
 
     def _closest(self, lang: str, asked: Sequence[str], phrases: Sequence[str]) -> str | None:
         """Of the labels behind a stem the one that differs in inflection alone, the shortest way."""
@@ -165,6 +181,15 @@ class _Reading:
             if telling:
                 found = self.lexicon.names.beginning(" ".join(self.words[start:last]))
                 yield Span(start, last, _as_names(found), "name")
+
+    def _within_names(self, free: Sequence[bool]) -> Iterator[Span]:
+        """Names of which a word that says nothing else is a part, if it is a part of few: Avebe."""
+        for at, word in enumerate(self.words):
+            rare = len(word) >= RARE and word not in self.lexicon.known and self._telling(at, at + 1)
+            if free[at] and rare:
+                found = self.lexicon.completions.within(word, FEW_NAMES + 1)
+                if 0 < len(found) <= FEW_NAMES:
+                    yield Span(at, at + 1, _as_names(found), "name")
 
     def _compounds(self, free: Sequence[bool]) -> Iterator[Span]:
         for at, word in enumerate(self.words):

@@ -26,6 +26,10 @@ _ENTRIES: Final = """
 SELECT iri, kind, text, lang, rank FROM completion JOIN label ON number = label
 WHERE slot = ? AND key >= ? AND key < ? ORDER BY key, iri, text
 """
+_WITHIN: Final = """
+SELECT DISTINCT iri FROM completion JOIN label ON number = label
+WHERE slot = ? AND key >= ? AND key < ? LIMIT ?
+"""
 _PREFERRED_LABELS: Final = "SELECT lang, min(text) FROM label WHERE iri = ? AND rank = 0 GROUP BY lang"
 _GROUPS: Final = {
     **dict.fromkeys(("topic", "alliance", "programme"), WORDS),
@@ -90,6 +94,14 @@ class Completions:
                             label, shown_in = self._shown(iri, lang)
                             found[iri] = Suggestion(label, kind, iri, shown_in, matched)
         return list(found.values())
+
+    def within(self, word: str, most: int) -> tuple[str, ...]:
+        """The things in whose names this is a word, but not the first, in any language; at most so many."""
+        found: dict[str, None] = {}
+        for lang in _LANGUAGES:
+            place = _slot(lang, _INNER, THINGS), word, word + "!", most  # a space sorts before it
+            found |= dict.fromkeys(iri for (iri,) in self._base.execute(_WITHIN, place))
+        return tuple(sorted(found)[:most])
 
     def _shown(self, iri: str, lang: str) -> tuple[str, str]:
         labels = preferred(self._base, iri)
