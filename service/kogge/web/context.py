@@ -148,7 +148,7 @@ async def send(
     request: Request, content: Content, state: str, key: str | None = "", *, weak: bool = False
 ) -> Response:
     """`respond` for a route that must not hold up others."""
-    if len(content.body) < LONG or not _takes_gzip(request):
+    if len(content.body) < LONG or not takes_gzip(request):
         return respond(request, content, state, key, weak=weak)
     return await asyncio.to_thread(respond, request, content, state, key, weak=weak)
 

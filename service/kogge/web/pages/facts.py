@@ -1,6 +1,6 @@
 """Level 8, web, pages: what the graph says of things, read from rows: values, names in a language, sources.
 
-The rows are those of `pages/thing` and its like: one for each value, with the graph that says it.
+The rows are those of `pages/said` and its like: one for each value, with the graph that says it.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class Known:
 async def known(desk: Desk, lang: str, alliance: str = "") -> Known:
     """What the members of the largest alliances know, and of another one if its IRI is given."""
     largest, topics, named = await asyncio.gather(
-        desk.rows("pages/alliances", {"lang": lang}),
+        desk.rows("pages/alliances-by-size", {"lang": lang}),
         desk.rows("pages/topics-with-evidence", {"lang": lang}),
         desk.rows("pages/name", {"thing": alliance, "lang": lang}) if alliance else _nothing(),
     )

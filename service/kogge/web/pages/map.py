@@ -34,7 +34,9 @@ async def mapped(request: Request, lang: str) -> Response:
     desk, fields = desk_of(request), request.query_params
     alliance, topic = fields.get("alliance") or None, fields.get("topic") or None
     largest, topics = await asyncio.gather(
-        desk.rows("pages/alliances", {"lang": lang}), desk.rows("pages/topics-with-evidence", {"lang": lang})
+        desk.rows("pages/alliances-by-size", {"lang": lang}),
+        desk.rows("pages/topics-with-evidence", {"lang": lang}),
+        desk.rows("pages/topics-with-evidence", {"lang": lang}),
     )
     values: dict[str, Any] = {"topics": fields_of(topics), "problem": None, "found": None, "topic": None}
     try:

@@ -10,6 +10,7 @@ from fastapi import Request, Response
 
 from kogge.desk import Desk
 from kogge.errors import NotFound
+from kogge.pictures.map import Map, small
 from kogge.web.context import desk_of
 from kogge.web.pages import facts, joined, knowledge, pages, portrait
 
@@ -52,11 +53,20 @@ async def shown(request: Request, lang: str, kind: str, slug: str) -> Response:
         memberships=[one for one in memberships if one.member.value.text == iri and not one.office],
         people=joined.people(one for one in memberships if one.organization.value.text == iri),
         partners=partly,
+        map=_map(it.thing),
         places=[(row["other"].text, row["label"]) for row in places if "label" in row]
         if kind in _PLACES
         else [],
         learnt=[one for one in it.of("project") if one.all("kogge:obstacle") or one.all("kogge:reusedFrom")],
     )
+
+
+def _map(thing: facts.Thing) -> Map | None:
+    """Where it lies, if the graph says so."""
+    longitude, latitude = thing.one("schema:longitude"), thing.one("schema:latitude")
+    if longitude is None or latitude is None:
+        return None
+    return small(thing.name.text, float(longitude.value.text), float(latitude.value.text))
 
 
 async def matches(desk: Desk, iri: str, lang: str) -> dict[str, Any]:

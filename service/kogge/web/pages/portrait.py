@@ -90,10 +90,10 @@ async def portrait(desk: Desk, iri: str, lang: str, *, neighbours: bool = True) 
         raise Gone("What was here was erased on request.")
     asked = {"thing": iri, "lang": lang}
     if not neighbours:
-        own, around, within = await desk.rows("pages/thing", asked), [], []
+        own, around, within = await desk.rows("pages/said", asked), [], []
     else:
         own, around, within = await asyncio.gather(
-            *(desk.rows(f"pages/{name}", asked) for name in ("thing", "around", "within"))
+            *(desk.rows(f"pages/{name}", asked) for name in ("said", "around", "within"))
         )
     if not own:
         raise NotFound("There is nothing of this name.", "The search finds things by their names.")

@@ -71,7 +71,7 @@ async def start(request: Request, lang: str) -> Response:
 async def _beginning(desk: Desk, lang: str) -> dict[str, Any]:
     """What the start page shows below the field."""
     alliances, counts = await asyncio.gather(
-        desk.rows("pages/alliances", {"lang": lang}), desk.rows("pages/counts", {})
+        desk.rows("pages/alliances-by-size", {"lang": lang}), desk.rows("pages/counts", {})
     )
     told = await _done(desk, partial(desk.fields, lang))
     return {**told, "alliances": alliances, "counts": counts[0]}

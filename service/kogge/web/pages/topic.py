@@ -33,7 +33,7 @@ async def shown(request: Request, lang: str, kind: str, slug: str) -> Response:
     desk = desk_of(request)
     it = await portrait.portrait(desk, iri, lang, neighbours=False)  # who knows is asked of topics that exist
     (narrower, on_it), who = await asyncio.gather(
-        portrait.ask(request, iri, lang, "narrower", "topic-things"), _who(desk, iri, lang)
+        portrait.ask(request, iri, lang, "narrower-of", "topic-things"), _who(desk, iri, lang)
     )
     things = facts.read(on_it, lang, back=True)
     return await portrait.send(
