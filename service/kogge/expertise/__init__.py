@@ -60,7 +60,10 @@ class Lookup:
         """
         with _uncollected():
             index = Index.open(store, path, progress) if path else Index.build(store, None, progress)
-            return cls(Lexicon.of(index.labels), index)
+            progress("learning", 0, 1)
+            lexicon = Lexicon.of(index.labels)
+            progress("learning", 1, 1)
+            return cls(lexicon, index)
 
     def update(self, store: Store, things: Collection[str] | None) -> bool:
         """Brings the lookup up to date after something else is said of these things

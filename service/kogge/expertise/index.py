@@ -35,6 +35,7 @@ from kogge.expertise.terms import Words, read_words
 from kogge.expertise.weights import Rows, number_of
 from kogge.store.base import Store
 
+_MANY: Final = 50_000  # reasons that are put before it is told that they were
 READ: Final = 1000  # holders whose reasons stay in memory once they were read
 
 
@@ -96,9 +97,10 @@ class Index(Standings):
             )
             stock = Stock(reader, reasons, words)
             stock.put(shelf, fresh=True)
-            progress("storing", 0, len(reasons))
             rows: dict[int, Rows] = defaultdict(Rows)
-            shelf.put(stock.reasons(reasons, number_of_holder, rows))
+            for start in range(0, len(reasons), _MANY):
+                progress("storing", start, len(reasons))
+                shelf.put(stock.reasons(reasons[start : start + _MANY], number_of_holder, rows))
             shelf.put_rows((number, some.kept()) for number, some in rows.items())
             progress("storing", len(reasons), len(reasons))
             progress("naming", 0, 1)
