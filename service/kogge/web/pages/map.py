@@ -36,7 +36,6 @@ async def mapped(request: Request, lang: str) -> Response:
     largest, topics = await asyncio.gather(
         desk.rows("pages/alliances-by-size", {"lang": lang}),
         desk.rows("pages/topics-with-evidence", {"lang": lang}),
-        desk.rows("pages/topics-with-evidence", {"lang": lang}),
     )
     values: dict[str, Any] = {"topics": fields_of(topics), "problem": None, "found": None, "topic": None}
     try:
