@@ -104,7 +104,7 @@ def measure(triples: int, table: Path, programs: Path, keep: Path | None) -> flo
         state = store.state
         store.backup(str(folder / "snapshot"))
         store.close()
-        runs = RUNS if triples < 5_000_000 else 1
+        runs = RUNS if triples < 1_000_000 else 1
         ours = best([sys.executable, "-c", _QUADS, str(folder / "snapshot"), str(out)], out, runs)
         dump = (out / "kogge.nq").replace(folder / "kogge.nq")
         quads = lines_of(dump)
@@ -117,8 +117,6 @@ def measure(triples: int, table: Path, programs: Path, keep: Path | None) -> flo
         theirs = best([*command, "--file", str(out / "all.nq")], out, runs)
         if lines_of(out / "all.nq") != quads:
             sys.exit("the two dumps do not have the same number of statements")
-        whole = cost(maker.command(Order(state, "2026-11-22"), folder / "release", folder / "snapshot"))
-        size = sum(path.stat().st_size for path in (folder / "release").iterdir())
         for who, taken in (("oxigraph dump", theirs), ("kogge", ours)):
             print(
                 f"{triples:>10,}  N-Quads, {who:14} {quads / taken.processor:>9,.0f} quads per second of the "
@@ -126,6 +124,8 @@ def measure(triples: int, table: Path, programs: Path, keep: Path | None) -> flo
             )
         ratio = theirs.processor / ours.processor
         print(f"{triples:>10,}  kogge to oxigraph dump: {ratio:.2f}")
+        whole = cost(maker.command(Order(state, "2026-11-22"), folder / "release", folder / "snapshot"))
+        size = sum(path.stat().st_size for path in (folder / "release").iterdir())
         print(
             f"{triples:>10,}  a whole release: {whole.processor:.1f} s of the processor, "
             f"{whole.clock:.1f} of the clock, {whole.memory:.0f} MB, {size / 1e6:,.0f} MB of files"

@@ -500,3 +500,19 @@ def test_a_full_disk_is_told_and_leaves_the_release_of_before(
         dumps.make(full)
     assert dumps.find(None, "kogge.nq").release == first
     assert [path.name for path in dumps._shelf.folder.iterdir()] == [first.name]
+
+
+def test_there_may_be_more_datasets_than_files_can_be_open(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    store = EmbeddedStore()
+    type_, class_ = NamedNode(names.RDF + "type"), NamedNode(names.KOGGE + "Alliance")
+    many = [Triple(NamedNode(names.thing("alliance", f"x{n}")), type_, class_) for n in range(150)]
+    store.replace_graph(names.graph("kogge", "many"), many)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, before[1]))
+    try:
+        made = build.make(store.engine, tmp_path / "out", Order(store.state, "2026-11-22"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert len(made.datasets) == 156
+    assert quads_of(tmp_path / "out" / "alliance-x7.nt") == {str(many[7])}
