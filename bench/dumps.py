@@ -2,11 +2,12 @@
 
     python bench/dumps.py [--triples N]… [--table …/german-municipalities.csv] [--peers DIR] [--keep DIR]
 
-What is compared is N-Quads, in quads per second. Kogge reads a snapshot of its store and writes the
-statements of the named graphs, sorted; `oxigraph dump` reads a store that has the same statements, and no
-default graph with all of them again, as ours has. Then a whole release is made: every dataset in every
-format, compressed, too. Each runs in a process of its own; times are of its processor, and of the clock;
-the memory is the most that it had. Ends with 1 if Kogge is slower than 0.8 times the other.
+What is compared is N-Quads, in quads per second. Kogge reads a snapshot of its store in two processes and
+writes the statements of the named graphs, sorted; `oxigraph dump` reads a store that has the same statements,
+and no default graph with all of them again, as ours has. Then a whole release is made: every dataset in every
+format, compressed, too. Times are of the processor (all processes together), and of the clock; the memory is
+the most that the first process had. Ends with 1 if Kogge, by the clock, is slower than 0.8 times the other:
+that means something on a machine with two processors that does nothing else.
 """
 
 from __future__ import annotations
@@ -36,11 +37,10 @@ RUNS: Final = 3
 _QUADS: Final = """
 import sys
 from pathlib import Path
-import pyoxigraph as ox
-from kogge.portal import lines
-store, folder = ox.Store.read_only(sys.argv[1]), Path(sys.argv[2])
+from kogge.portal import lines, reading
+folder = Path(sys.argv[2])
 quads = lines.Sorted(folder, different=True)
-lines.quads(store, quads)
+reading.quads(Path(sys.argv[1]), quads, folder)
 lines.write(folder / "kogge.nq", quads)
 """
 
@@ -104,7 +104,7 @@ def measure(triples: int, table: Path, programs: Path, keep: Path | None) -> flo
         state = store.state
         store.backup(str(folder / "snapshot"))
         store.close()
-        runs = RUNS if triples < 5_000_000 else 1
+        runs = RUNS if triples < 1_000_000 else 1
         ours = best([sys.executable, "-c", _QUADS, str(folder / "snapshot"), str(out)], out, runs)
         dump = (out / "kogge.nq").replace(folder / "kogge.nq")
         quads = lines_of(dump)
@@ -117,15 +117,15 @@ def measure(triples: int, table: Path, programs: Path, keep: Path | None) -> flo
         theirs = best([*command, "--file", str(out / "all.nq")], out, runs)
         if lines_of(out / "all.nq") != quads:
             sys.exit("the two dumps do not have the same number of statements")
-        whole = cost(maker.command(Order(state, "2026-11-22"), folder / "release", folder / "snapshot"))
-        size = sum(path.stat().st_size for path in (folder / "release").iterdir())
         for who, taken in (("oxigraph dump", theirs), ("kogge", ours)):
             print(
                 f"{triples:>10,}  N-Quads, {who:14} {quads / taken.processor:>9,.0f} quads per second of the "
                 f"processor, {quads / taken.clock:>9,.0f} of the clock, {taken.memory:>6.0f} MB"
             )
-        ratio = theirs.processor / ours.processor
-        print(f"{triples:>10,}  kogge to oxigraph dump: {ratio:.2f}")
+        ratio = theirs.clock / ours.clock
+        print(f"{triples:>10,}  kogge to oxigraph dump, by the clock: {ratio:.2f}")
+        whole = cost(maker.command(Order(state, "2026-11-22"), folder / "release", folder / "snapshot"))
+        size = sum(path.stat().st_size for path in (folder / "release").iterdir())
         print(
             f"{triples:>10,}  a whole release: {whole.processor:.1f} s of the processor, "
             f"{whole.clock:.1f} of the clock, {whole.memory:.0f} MB, {size / 1e6:,.0f} MB of files"

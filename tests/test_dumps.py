@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import random
 import signal
 import subprocess
@@ -30,7 +31,7 @@ from kogge.desk import Desk
 from kogge.dumps import Dumps
 from kogge.errors import DiskFull, Gone, KoggeError, NotFound, Unavailable
 from kogge.ledger import CURATOR, Ledger
-from kogge.portal import build, lines, tables
+from kogge.portal import build, lines, reading, tables
 from kogge.portal.build import Order
 from kogge.portal.lines import Sorted
 from kogge.portal.release import INDEX, Release
@@ -135,7 +136,8 @@ def test_equal_contents_give_equal_bytes_however_they_came_into_whatever_store(
     del with_files
     order = ["import sys, pathlib, pyoxigraph as ox", "from kogge.portal import build"]
     order += ["store = ox.Store.read_only(sys.argv[1])"]
-    order += ["build.make(store, pathlib.Path(sys.argv[2]), build.Order(sys.argv[3], '2026-11-22'))"]
+    order += ["order, snapshot = build.Order(sys.argv[3], '2026-11-22'), pathlib.Path(sys.argv[1])"]
+    order += ["build.make(store, pathlib.Path(sys.argv[2]), order, snapshot=snapshot)"]
     again = tmp_path / "again"
     arguments = [str(tmp_path / "store"), str(again), desk.state]
     subprocess.run([sys.executable, "-c", "\n".join(order), *arguments], check=True, timeout=120)
@@ -500,3 +502,36 @@ def test_a_full_disk_is_told_and_leaves_the_release_of_before(
         dumps.make(full)
     assert dumps.find(None, "kogge.nq").release == first
     assert [path.name for path in dumps._shelf.folder.iterdir()] == [first.name]
+
+
+def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
+    store = ox.Store(str(tmp_path / "store"))
+    store.add(ox.Quad(NamedNode("http://a"), NamedNode("http://b"), Literal("c"), NamedNode("http://g")))
+    store.flush()
+    del store
+    (tmp_path / "work").mkdir()
+    found = Sorted(tmp_path / "work", different=True)
+    reading.quads(tmp_path / "store", found, tmp_path / "work")
+    assert list(found) == [b'<http://a> <http://b> "c" <http://g> .\n']
+    command = [sys.executable, "-m", "kogge.portal.reading"]
+    arguments = [str(tmp_path / "nothing"), str(tmp_path), str(os.getpid())]
+    failed = subprocess.run([*command, *arguments], capture_output=True, check=False)
+    assert failed.returncode == 1
+    assert b"Traceback" not in failed.stderr
+    assert len(failed.stderr.splitlines()) == 1
+
+
+def test_there_may_be_more_datasets_than_files_can_be_open(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    store = EmbeddedStore()
+    type_, class_ = NamedNode(names.RDF + "type"), NamedNode(names.KOGGE + "Alliance")
+    many = [Triple(NamedNode(names.thing("alliance", f"x{n}")), type_, class_) for n in range(150)]
+    store.replace_graph(names.graph("kogge", "many"), many)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, before[1]))
+    try:
+        made = build.make(store.engine, tmp_path / "out", Order(store.state, "2026-11-22"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert len(made.datasets) == 156
+    assert quads_of(tmp_path / "out" / "alliance-x7.nt") == {str(many[7])}

@@ -19,7 +19,7 @@ import pyoxigraph as ox
 
 from kogge import artefacts, media, questions, syntax
 from kogge.ledger import Version
-from kogge.portal import datasets, formats, lines, tables
+from kogge.portal import datasets, formats, lines, reading, tables
 from kogge.portal.datasets import WHOLE, Dataset
 from kogge.portal.lines import Sorted
 from kogge.portal.release import INDEX, SUMS, File, Made, Release
@@ -69,9 +69,17 @@ class Order:
         return f"{max((each.at for each in self.newest), default=self.day)[:10]}-{self.state[:12]}"
 
 
-def make(store: ox.Store, folder: Path, order: Order, told: Told = lambda _step, _done, _of: None) -> Release:
+def make(
+    store: ox.Store,
+    folder: Path,
+    order: Order,
+    told: Told = lambda _step, _done, _of: None,
+    *,
+    snapshot: Path | None = None,
+) -> Release:
     """Makes the files of a release in a folder that is not there yet; the index, which says that all are
-    there, comes last. `told` hears how far it is. Raises OSError where there is no room.
+    there, comes last. `told` hears how far it is; `snapshot` is the folder of the store, if nobody writes to
+    it any more: then it is read faster. Raises OSError where there is no room.
     """
     folder.mkdir(parents=True)
     work = folder / ".work"
@@ -82,7 +90,10 @@ def make(store: ox.Store, folder: Path, order: Order, told: Told = lambda _step,
     told("write", 0, of)
     whole = folder / f"{WHOLE}.nq"
     quads = Sorted(work, different=True)
-    lines.quads(store, quads)
+    if snapshot:
+        reading.quads(snapshot, quads, work)
+    else:
+        lines.quads(store, quads)
     lines.write(whole, quads)
     told("write", 1, of)
     parts = split(store, whole, [each for each in offered if each.things], folder, work)

@@ -50,13 +50,12 @@ class Sorted:
         self._lines.extend(lines)
         self._size += size + (len(self._lines) - before) * _OVERHEAD
         if self._size > self._run:
-            self._spill()
+            self.spill()
 
     def __iter__(self) -> Iterator[bytes]:
         if not self._files:
             return iter(self._sorted())
-        if self._lines:
-            self._spill()
+        self.spill()
         merged = _merged(self._files, self._run)
         return chain.from_iterable(merged if self._different else map(dict.fromkeys, merged))
 
@@ -64,7 +63,14 @@ class Sorted:
         self._lines.sort()
         return self._lines if self._different else list(dict.fromkeys(self._lines))
 
-    def _spill(self) -> None:
+    def take(self, files: Iterable[Path]) -> None:
+        """Takes what others have sorted, in files that stay."""
+        self._files.extend(files)
+
+    def spill(self) -> None:
+        """Has all lines lie in files."""
+        if not self._lines:
+            return
         Sorted._number += 1
         path = self._folder / f"run-{Sorted._number}"
         write(path, self._sorted())
@@ -119,9 +125,14 @@ def quads(store: ox.Store, into: Sorted) -> None:
     again, is not read.
     """
     for graph in store.named_graphs():
-        file = _Quads(into, f" {graph} .\n".encode())
-        store.dump(file, RdfFormat.N_TRIPLES, from_graph=graph)
-        file.hand_on()
+        graph_quads(store, graph, into)
+
+
+def graph_quads(store: ox.Store, graph: ox.NamedNode | ox.BlankNode, into: Sorted) -> None:
+    """The statements of one graph."""
+    file = _Quads(into, f" {graph} .\n".encode())
+    store.dump(file, RdfFormat.N_TRIPLES, from_graph=graph)
+    file.hand_on()
 
 
 def triple(quad: bytes) -> bytes:

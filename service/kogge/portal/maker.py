@@ -42,7 +42,8 @@ def main(arguments: list[str]) -> int:
     order["newest"] = [Version(**each) for each in order["newest"]]
     order["before"] = Path(order["before"]) if order["before"] else None
     try:
-        build.make(ox.Store.read_only(snapshot), Path(folder), Order(**order))
+        store = ox.Store.read_only(snapshot)
+        build.make(store, Path(folder), Order(**order), snapshot=Path(snapshot))
     except (OSError, RuntimeError, KoggeError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

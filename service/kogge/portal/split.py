@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 import pyoxigraph as ox
 from pyoxigraph import NamedNode, QuerySolutions
@@ -54,24 +54,21 @@ def split(
             why = _DOCUMENT if predicate == _SOURCE else _NAMED
             for slug in {what.split()[0] for what in whats}:
                 more.add(_line(rest[: rest.index(b">") + 1], slug, why))
-    paths = {each.slug: (folder / f"{each.slug}.nq", work / f"{each.slug}.things") for each in datasets}
-    graphs: dict[str, set[str]] = {slug: set() for slug in paths}
-    with ExitStack() as stack:
-        files = {
-            slug: tuple(stack.enter_context(path.open("wb", lines.BUFFER)) for path in both)
-            for slug, both in paths.items()
-        }
-        _write(whole, heapq.merge(wanted, more), files, graphs)
-    return {slug: Part(*both, graphs[slug]) for slug, both in paths.items()}
+    slugs = [each.slug for each in datasets]
+    quads = {slug: folder / f"{slug}.nq" for slug in slugs}
+    things = {slug: work / f"{slug}.things" for slug in slugs}
+    graphs: dict[str, set[str]] = {slug: set() for slug in slugs}
+    said, described = Sorted(work, different=True), Sorted(work, different=True)
+    _part(whole, heapq.merge(wanted, more), said, described, graphs)
+    _write(said, quads)
+    _write(described, things)
+    return {slug: Part(quads[slug], things[slug], graphs[slug]) for slug in slugs}
 
 
-def _write(
-    whole: Path,
-    wanted: Iterator[bytes],
-    files: Mapping[str, Sequence[BinaryIO]],
-    graphs: Mapping[str, set[str]],
+def _part(
+    whole: Path, wanted: Iterator[bytes], said: Sorted, described: Sorted, graphs: Mapping[str, set[str]]
 ) -> None:
-    """Writes the quads of each dataset into the first of its files, its things into the second."""
+    """Gives out the quads and the things of all datasets, each behind the slug of its dataset."""
     seen: list[bytes] = []
     whys: dict[str, int] = {}
     for quad, whats in lines.about(lines.read(whole), wanted):
@@ -80,12 +77,20 @@ def _write(
             seen, whys = whats, _whys(whats)
             for slug, why in whys.items():
                 if why < _NAMED:
-                    files[slug][1].write(begin + b" \n")
+                    described.add(b"%s %s \n" % (slug.encode(), begin))
         for slug, why in whys.items():
             if why < _NAMED or predicate in _CALLED:
-                files[slug][0].write(quad)
+                said.add(b"%s %s" % (slug.encode(), quad))
             if why == _THING:
                 graphs[slug].add(lines.graph(quad))
+
+
+def _write(given: Sorted, paths: Mapping[str, Path]) -> None:
+    """Writes what stands behind each slug into its file, one file after the other, however many there are."""
+    for path in paths.values():
+        path.touch()
+    for slug, some in groupby(given, key=lambda line: line[: line.index(b" ")]):
+        lines.write(paths[slug.decode()], (line[len(slug) + 1 :] for line in some))
 
 
 def _things(store: ox.Store, dataset: Dataset) -> Iterator[str]:

@@ -77,7 +77,7 @@ def all_rows(store: ox.Store, whole: Path, work: Path) -> dict[str, Path]:
     asked = {name: table(name).question for name in _names()} | {
         points.QUESTION: questions.load(points.QUESTION)
     }
-    things = {name: Sorted(work) for name in asked}
+    things = {name: Sorted(work, lines.RUN // len(asked)) for name in asked}
     of_class = {f"<{each}>".encode(): name for name in _names() for each in table(name).classes}
     for quad in lines.read(whole):
         if _TYPE in quad and (name := of_class.get(quad.split(b" ", 3)[2])):
