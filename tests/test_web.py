@@ -133,7 +133,6 @@ def test_the_parameters_restrict_and_page(web: TestClient) -> None:
     [
         ("text/csv", "text/csv; charset=utf-8"),
         ("text/turtle", "text/turtle; charset=utf-8"),
-        ("text/html, */*;q=0.8", "application/json"),
     ],
 )
 def test_who_knows_has_other_representations(web: TestClient, accept: str, media: str) -> None:
