@@ -29,13 +29,17 @@ SMALL = "SELECT * { ?s ?p ?o } LIMIT 5"
 
 def test_e08_only_snapshots_are_opened_for_reading() -> None:
     folder = Path(str(kogge.__file__)).parent
-    calls = [
-        (path.name, line.strip())
-        for path in sorted(folder.rglob("*.py"))
-        for line in path.read_text().splitlines()
-        if "read_only(" in line
-    ]
-    assert calls == [("worker.py", "return ox.Store.read_only(snapshot)")]
+    opened = {
+        (path.relative_to(folder).as_posix(), argument)
+        for path in folder.rglob("*.py")
+        for argument in re.findall(r"\.read_only\((.*?)\)+$", path.read_text(), re.MULTILINE)
+    }
+    assert opened == {
+        ("store/worker.py", "snapshot"),  # those that answer queries
+        ("portal/maker.py", "snapshot"),  # those that make dumps
+        ("portal/reading.py", "snapshot"),
+        ("portal/reading.py", "str(snapshot"),
+    }
 
 
 def snapshots(service: Service) -> list[Path]:
