@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from kogge.settings import Settings
 from kogge.web import create_app
 
 # How fast the machine is today is no property of the code.
-hypothesis_settings.register_profile("kogge", deadline=None)
+# Where a change is judged, the same examples are tried each time; elsewhere others, which may find more.
+hypothesis_settings.register_profile("kogge", deadline=None, derandomize="CI" in os.environ)
 hypothesis_settings.load_profile("kogge")
 
 

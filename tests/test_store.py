@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, QueryBoolean, QuerySolutions, Triple
@@ -577,6 +577,8 @@ def test_what_the_guard_lets_through_does_not_end_the_process(construct: str) ->
 BESIDE = {
     "items": ("SELECT * { ?s ?p ( § ) }", "1 "),
     "items without a space": ("SELECT * { ?s ?p (§) }", "'a'@en<a:a>?x"),
+    "booleans run together": ("SELECT * { ?s ?p (§) }", "true"),
+    "numbers and booleans run together": ("SELECT * { ?s ?p (§) }", "1e5true"),
     "items with a comment": ("SELECT * { ?s ?p (§) }", "true#(\n"),
     "lists in a list": ("SELECT * { ?s ?p (§) }", "(1)"),
     "nodes in a list": ("SELECT * { ?s ?p (§) }", "[?p ?o]"),
@@ -764,6 +766,7 @@ terms = st.sampled_from(
 
 
 @given(st.lists(st.tuples(gaps, terms), max_size=8), gaps)
+@example([("", "12"), ("", "true")], "")
 def test_the_guard_and_the_engine_see_the_same_terms(pieces: list[tuple[str, str]], last: str) -> None:
     """Each row of VALUES that the engine takes has the terms that the guard finds where it is certain."""
     prologue = "PREFIX e: <e:> PREFIX : <b:> SELECT"

@@ -28,6 +28,8 @@ _UCHAR: Final = r"\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}"
 _ECHAR: Final = rf"""\\[tbnrf"'\\]|{_UCHAR}"""  # with another escape it is no string for the engine either
 _IRI: Final = rf"""<(?:[^<>"{{}}|^`\\\x00-\x20]|{_UCHAR})*+>"""
 _LOCAL_ESCAPE: Final = r"\\[_~.!$&'()*+,;=/?#@%-]"
+# The engine wants no gap after a number or a boolean: `12true`, `truefalse`, `1e5true` are two terms each.
+_NUMBER: Final = r"[0-9]++(?:(?:\.[0-9]*+)?[eE][+-]?[0-9]++)?"
 _PREFIX: Final = r"[^\W\d_](?:[\w.-]{0,64}[\w-])?"  # a longer one is read as words: the time stays linear
 _LOCAL: Final = rf"(?:[\w:%-]|{_LOCAL_ESCAPE}|\.+(?=[\w:%\\-]))"
 _TOKENS: Final = re.compile(
@@ -44,7 +46,7 @@ _TOKENS: Final = re.compile(
             r"(?P<other>\^\^|[?$])",
             r"(?P<mark>[.,;])",
             rf"(?P<name>(?:_|{_PREFIX})?:(?:[\w:%]|{_LOCAL_ESCAPE})?{_LOCAL}*+)",
-            r"(?P<word>\w+)",
+            rf"(?P<word>{_NUMBER}|(?i:true|false)|\w+)",
             rf"(?P<open>[{{(\[]|<(?={_IRI})|<<)",
             r"(?P<close>[})\]])",
             r"(?P<operator>\|\|?|&&?|[!^+*/<>=-])",
@@ -57,11 +59,11 @@ _BOOLEAN: Final = re.compile(r"true|false", re.IGNORECASE)  # `truee:a` are two 
 _SERVICE: Final = re.compile(r"service", re.IGNORECASE)
 _OPENING: Final = re.compile(r"[{(\[]|<<")
 _OPERATOR: Final = re.compile(r"[!^|&+*/<>=.,;-]|\b(?:union|optional|minus|not)\b", re.IGNORECASE)
-_ITEM: Final = re.compile(r"""\w+|["'<]""")
+_ITEM: Final = re.compile(rf"""{_NUMBER}|(?i:true|false)|\w+|["'<]""")
 _ITEMS: Final = 4  # so many words make a pattern where nothing is certain
 # For a first look: prefixes at the beginning, which mean one thing only; whatever may count, also in a text.
 _PREFIXES: Final = re.compile(r"(?:\s*+PREFIX\s++[\w.-]*+:\s*+<[^<>\"{}|^`\\\x00-\x20]*+>)*+", re.IGNORECASE)
-_COUNTING: Final = re.compile(r"""\w++|[]["'(){}<>!^|&+*/=.,;-]""")
+_COUNTING: Final = re.compile(rf"""{_NUMBER}|TRUE|FALSE|\w++|[]["'(){{}}<>!^|&+*/=.,;-]""")
 
 
 @dataclass(frozen=True)
