@@ -21,7 +21,7 @@ from kogge.errors import Misconfigured, Unavailable
 from kogge.portal import catalog, entry, facts, schema_org_datasets
 from kogge.portal.facts import Facts
 from kogge.portal.office import Office, office
-from kogge.portal.release import File, Made, Release
+from kogge.portal.release import Counts, File, Made, Release
 from kogge.rules import official
 from kogge.settings import Settings
 
@@ -42,6 +42,11 @@ CONFIGURED = {
     "KOGGE_CONTACT_EMAIL": "opendata@beispielstadt.example",
     "KOGGE_CONTRIBUTOR_ID": "stadtOldenburg",
 }
+COUNTS = Counts(
+    1234,
+    {names.KOGGE + "Project": 12, "https://foreign.example/Class": 1},
+    {names.RDF + "type": 13, names.SKOS + "prefLabel": 36},
+)
 # Warnings that nobody can avoid, with the reason: set, property → why.
 UNAVOIDABLE = {
     ("DCAT-AP 3.0.1, recommended", "bbox"): "no source says which box is around a place",
@@ -70,7 +75,7 @@ def release(known: Facts) -> Release:
         files = {
             form.suffix: File(f"{of.slug}.{form.suffix}", form.type, 45678, digest) for form in of.formats
         }
-        made[of.slug] = Made(of.slug, of.title, "2026-11-21T10:00:00Z", 1234, (), files)
+        made[of.slug] = Made(of.slug, of.title, "2026-11-21T10:00:00Z", COUNTS, (), files)
     return Release("2026-11-21-0", "0", "2026-11-21", 0, "", made)
 
 
@@ -305,6 +310,14 @@ def test_a_distribution_says_what_the_dump_is(complete: rdflib.Graph) -> None:
     assert complete.value(complete.value(turtle, SPDX.checksum), SPDX.checksumValue) is not None
     assert str(complete.value(whole, DCTERMS.modified)) == "2026-11-21T10:00:00Z"
     assert str(complete.value(whole, URIRef(names.VOID + "triples"))) == "1234"
+    void = rdflib.Namespace(names.VOID)
+    counted = {
+        str(complete.value(part, void[of])): str(complete.value(part, void[what]))
+        for of, what in (("class", "entities"), ("property", "triples"))
+        for part in complete.objects(whole, void[f"{of}Partition"])
+    }
+    every = {**COUNTS.classes, **COUNTS.properties}
+    assert counted == {name: str(number) for name, number in every.items()}
     tables = URIRef(f"{whole}#csv-zip")
     assert str(complete.value(tables, DCAT.mediaType)).endswith("/text/csv")
     assert str(complete.value(tables, DCAT.packageFormat)).endswith("/application/zip")

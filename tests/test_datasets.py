@@ -11,7 +11,7 @@ from kogge.desk import Desk
 from kogge.ledger import Version
 from kogge.portal import datasets
 from kogge.portal.datasets import Dataset
-from kogge.portal.release import File, Made, Release
+from kogge.portal.release import Counts, File, Made, Release
 from kogge.store.rows import read
 
 SUBJECTS = ["kogge", "municipalities", "projects", "expertise", "events", "topics"]
@@ -89,6 +89,7 @@ def test_what_is_drawn_from_graphs_is_as_new_as_the_newest_of_them() -> None:
 
 def test_a_release_is_read_as_it_was_written() -> None:
     file = File("events.ttl", "text/turtle", 12, "00")
-    made = Made("events", {"de": "Treffen"}, "2026-01-01T00:00:00Z", 3, ("a",), {"ttl": file})
+    counts = Counts(3, {"https://w3id.org/kogge/ontology#Event": 1}, {names.RDF + "type": 1})
+    made = Made("events", {"de": "Treffen"}, "2026-01-01T00:00:00Z", counts, ("a",), {"ttl": file})
     release = Release("2026-01-01-abc", "abc", "2026-01-01", 0, "1", {"events": made})
     assert Release.read(release.write()) == release

@@ -73,6 +73,9 @@ def test_each_ending_is_a_format_with_all_datasets(web: TestClient, ending: str)
     ("path", "status", "detail"),
     [
         ("/catalog.xlsx", 404, ".ttl .rdf .jsonld .nt"),
+        ("/dataset/kogge.xlsx", 404, ".ttl .rdf .jsonld .nt"),
+        ("/dataset/x", 404, "no dataset 'x'"),
+        ("/dataset/x.ttl", 404, "/catalog"),
         ("/catalog?page=2", 404, "pages 1 to 1"),
         ("/catalog?page=0", 400, "page"),
         ("/catalog?page=x", 400, "page"),
@@ -84,6 +87,30 @@ def test_what_there_is_not_is_told(web: TestClient, path: str, status: int, deta
     assert response.headers["content-type"] == "application/problem+json"
     said = response.json()
     assert detail in said["detail"] + said["advice"]
+
+
+@pytest.mark.parametrize(
+    ("accept", "ending"),
+    [("*/*", "ttl"), ("application/ld+json", "jsonld"), ("application/rdf+xml", "rdf"), (BROWSER, "ttl")],
+)
+def test_a_dataset_leads_to_what_the_catalogue_says_of_it(web: TestClient, accept: str, ending: str) -> None:
+    sent = web.get("/dataset/topics", headers={"Accept": accept}, follow_redirects=False)
+    assert (sent.status_code, sent.headers["location"]) == (303, f"/dataset/topics.{ending}")
+    assert sent.headers["vary"].startswith("Accept, Accept-Language")
+    answer = web.get(f"/dataset/topics.{ending}")
+    assert answer.headers["content-type"] == ENDINGS[ending]
+    held = {"If-None-Match": answer.headers["etag"]}
+    assert web.get(f"/dataset/topics.{ending}", headers=held).status_code == 304
+
+
+def test_one_dataset_is_said_as_in_the_catalogue(web: TestClient) -> None:
+    one, all_ = (
+        set(rdflib.Graph().parse(data=web.get(path).content, format="nt"))
+        for path in ("/dataset/topics.nt", "/catalog.nt")
+    )
+    topics = rdflib.URIRef(names.BASE + "dataset/topics")
+    assert one < all_
+    assert {each for each in all_ if each[0] == topics} <= one
 
 
 def test_a_format_that_is_not_offered_is_refused(web: TestClient) -> None:
@@ -164,8 +191,10 @@ def test_people_are_sent_to_the_page_if_there_is_one() -> None:
     with TestClient(app, follow_redirects=False) as client:
         sent = client.get("/catalog", headers={"Accept": BROWSER, "Accept-Language": "nl, de;q=0.5"})
         assert sent.status_code == 303
-        assert sent.headers["location"] == "https://kogge.example.org/nl/catalog"
+        assert sent.headers["location"] == "/nl/catalog"
         assert client.get("/catalog", headers={"Accept": "*/*"}).status_code == 200
+        sent = client.get("/dataset/kogge", headers={"Accept": BROWSER})
+        assert sent.headers["location"] == "/de/catalog#kogge"
 
 
 def test_settings_that_a_portal_would_reject_are_refused_at_the_start() -> None:

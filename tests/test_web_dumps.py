@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyoxigraph as ox
 import pytest
 from starlette.testclient import TestClient
 
 from kogge import export as exporting
-from kogge import publish
+from kogge import names, publish
 from kogge.cli import main
 from kogge.desk import Desk
 from kogge.dumps import Dumps
@@ -24,6 +25,7 @@ from kogge.settings import Settings
 from kogge.store.embedded import EmbeddedStore
 from kogge.web import create_app
 
+BASE = "http://127.0.0.1:8000"
 PATIENCE = 180.0  # the process that makes dumps lets all others go first
 
 
@@ -71,6 +73,28 @@ def test_the_list_names_every_file_with_its_size_and_checksum(service: TestClien
             assert service.head(file["cite"].removeprefix("http://127.0.0.1:8000")).headers["etag"]
     assert [each["release"] for each in said["releases"]] == [said["release"]]
     assert service.get("/dumps/index.json").json()["name"] == said["release"]
+
+
+@pytest.mark.parametrize("accept", ["*/*", "text/turtle", "text/html", "application/ld+json"])
+def test_whatever_of_ours_the_catalogue_names_answers(service: TestClient, accept: str) -> None:
+    said = [
+        term.value
+        for triple in ox.parse(service.get("/catalog.nt").content, ox.RdfFormat.N_TRIPLES)
+        for term in (triple.subject, triple.predicate, triple.object)
+        if isinstance(term, ox.NamedNode) and term.value.startswith((names.BASE, f"{BASE}/"))
+    ]
+    named = {iri.replace(names.BASE, f"{BASE}/").removesuffix("#") for iri in said}  # a namespace, too
+    assert len(named) > 200
+    for address in {iri.partition("#")[0] for iri in named}:
+        answer = service.get(address.removeprefix(BASE), headers={"Accept": accept})
+        assert answer.status_code == 200, address
+        if accept == "text/turtle" and "/dumps/" not in address and not address.endswith("/"):
+            described = {
+                quad.subject.value.replace(names.BASE, f"{BASE}/")
+                for quad in ox.parse(answer.content, ox.RdfFormat.TURTLE)
+                if isinstance(quad.subject, ox.NamedNode)
+            }
+            assert {iri for iri in named if iri.partition("#")[0] == address} <= described
 
 
 def test_a_dump_names_its_state_and_the_address_to_cite(service: TestClient) -> None:

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final, Protocol
 
+from pyoxigraph import Triple
+
 from kogge import media
 from kogge.errors import NotFound, Unavailable
 from kogge.media import MediaType
@@ -39,7 +41,10 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the catalogue in one format; `tag` changes with its bytes, `made` is when it was made."""
+    """A page of the catalogue, or one dataset, in one format.
+
+    `tag` changes with its bytes, `made` is when it was made.
+    """
 
     media: MediaType
     body: bytes
@@ -55,7 +60,7 @@ class _Made:
     facts: Facts
     catalogue: Catalogue
     at: datetime
-    written: dict[tuple[int, MediaType], Page]
+    written: dict[tuple[int | str, MediaType], Page]
 
 
 class Listing:
@@ -84,10 +89,14 @@ class Listing:
             raise NotFound(
                 f"The catalogue has no page {number}.", f"It has pages 1 to {len(made.catalogue)}."
             )
-        if (page := made.written.get((number, wanted))) is None:
-            page = await asyncio.to_thread(self._written, made, number, wanted)
-            made.written[number, wanted] = page
-        return page
+        return await self._written(made, number, lambda: made.catalogue.page(number), wanted)
+
+    async def entry(self, slug: str, wanted: MediaType) -> Page:
+        """One dataset, as the catalogue describes it. Raises NotFound, and as `page`."""
+        made = await self._current()
+        if all(about.dataset.slug != slug for about in made.facts.datasets):
+            raise _no_dataset(slug)
+        return await self._written(made, slug, lambda: made.catalogue.dataset(slug), wanted)
 
     async def files(self) -> Mapping[str, bytes]:
         """Name of the file → its content: the catalogue in each format, all on one page. Raises as `page`."""
@@ -102,7 +111,7 @@ class Listing:
                 return schema_org_datasets.dataset(
                     about, self._office, made.facts.modified, made.release, lang
                 )
-        raise NotFound(f"There is no dataset '{slug}'.", "GET /catalog lists those that there are.")
+        raise _no_dataset(slug)
 
     async def _current(self) -> _Made:
         state, release = await self._source.refresh(), await asyncio.to_thread(self._release)
@@ -121,11 +130,20 @@ class Listing:
             self._kept = await asyncio.to_thread(self._make, answers, release)
             return self._kept
 
-    def _written(self, made: _Made, number: int, wanted: MediaType) -> Page:
-        body = catalog.written(made.catalogue.page(number), wanted)
-        return Page(wanted, body, made.state, sha256(body).hexdigest()[:16], made.at)
+    async def _written(
+        self, made: _Made, what: int | str, say: Callable[[], list[Triple]], wanted: MediaType
+    ) -> Page:
+        if (page := made.written.get((what, wanted))) is None:
+            body = await asyncio.to_thread(lambda: catalog.written(say(), wanted))
+            page = Page(wanted, body, made.state, sha256(body).hexdigest()[:16], made.at)
+            made.written[what, wanted] = page
+        return page
 
     def _make(self, answers: list[Answer], release: Release | None) -> _Made:
         said = facts.read([read(answer.body) for answer in answers])
         made = catalog.catalogue(said, self._office, release)
         return _Made(answers[0].state, release, said, made, datetime.now(UTC), {})
+
+
+def _no_dataset(slug: str) -> NotFound:
+    return NotFound(f"There is no dataset '{slug}'.", "GET /catalog lists those that there are.")

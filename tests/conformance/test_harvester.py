@@ -15,10 +15,12 @@ from typing import Any, Final
 
 import pytest
 
+from kogge import names
 from kogge.desk import Desk
 from kogge.portal import catalog, facts
 from kogge.portal.facts import Facts
 from kogge.portal.office import office
+from kogge.portal.release import Counts, Made, Release
 from kogge.settings import Settings
 
 PYTHON: Final = os.environ.get("KOGGE_CKAN_PYTHON", "")
@@ -70,9 +72,15 @@ def known() -> Facts:
 
 
 def harvested(known: Facts, page: int, ending: str, folder: Path) -> list[dict[str, Any]]:
-    """What the parser takes from each page of the catalogue."""
-    made = catalog.catalogue(known, office(Settings.from_environment(SETTINGS)), None, page)
-    form = next(each for each in catalog.FORMATS if each.suffix == ending)
+    """What the parser takes from each page of the catalogue; each dataset with what is counted in it."""
+    counts = Counts(4, {names.KOGGE + "Project": 2}, {names.RDF + "type": 2, names.SKOS + "prefLabel": 2})
+    each = {
+        about.dataset.slug: Made(about.dataset.slug, about.dataset.title, "", counts, (), {})
+        for about in known.datasets
+    }
+    release = Release("2026-11-22-0", "0", "2026-11-22", 0, "", each)
+    made = catalog.catalogue(known, office(Settings.from_environment(SETTINGS)), release, page)
+    form = next(form for form in catalog.FORMATS if form.suffix == ending)
     paths = []
     for number in range(1, len(made) + 1):
         paths.append(folder / f"{number}.{ending}")

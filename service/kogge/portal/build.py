@@ -22,13 +22,13 @@ from kogge.ledger import Version
 from kogge.portal import datasets, formats, lines, reading, tables
 from kogge.portal.datasets import WHOLE, Dataset
 from kogge.portal.lines import Sorted
-from kogge.portal.release import INDEX, SUMS, File, Made, Release
+from kogge.portal.release import INDEX, SUMS, Counts, File, Made, Release
 from kogge.portal.split import Part, split
 from kogge.store.evaluate import Query, evaluate
 from kogge.store.mark import NAMESPACE
 from kogge.store.rows import read
 
-FORM: Final = 1  # to be counted up where the program writes the same in another form
+FORM: Final = 2  # to be counted up where the program writes the same in another form
 CHECKED: Final = "sha256"  # the ending of a file that has the checksum of another
 _TYPES: Final = {
     formats.CSVW: "application/csvm+json",
@@ -103,8 +103,8 @@ def make(
     for done, dataset in enumerate(offered, 2):
         told("write", done, of)
         part = parts[dataset.slug]
-        count = formats.write(dataset, part, rows, folder, work, mark=order.mark)
-        made[dataset.slug] = _made(dataset, part, count, folder, order, before)
+        counts = formats.write(dataset, part, rows, folder, work, mark=order.mark)
+        made[dataset.slug] = _made(dataset, part, counts, folder, order, before)
     shutil.rmtree(work)
     release = Release(order.name, order.state, order.name[:10], order.erasures, order.form, made)
     sums = sorted((file.name, file.sha256) for each in made.values() for file in each.files.values())
@@ -115,7 +115,7 @@ def make(
 
 
 def _made(
-    dataset: Dataset, part: Part, count: int, folder: Path, order: Order, before: Release | None
+    dataset: Dataset, part: Part, counts: Counts, folder: Path, order: Order, before: Release | None
 ) -> Made:
     """Measures the files of a dataset, and adds those that are compressed, and the checksums."""
     files: dict[str, File] = {}
@@ -135,7 +135,7 @@ def _made(
             os.link(order.before / file.name, path)
     same = last is not None and last.files["nq"] == files["nq"]
     modified = last.modified if last and same else datasets.modified(part.graphs, order.newest)
-    return Made(dataset.slug, dataset.title, modified, count, tuple(sorted(part.graphs)), files)
+    return Made(dataset.slug, dataset.title, modified, counts, tuple(sorted(part.graphs)), files)
 
 
 def _file(path: Path, type_: str) -> File:

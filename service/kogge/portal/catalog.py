@@ -54,11 +54,22 @@ class Catalogue:
         _catalogue(said, self.known, portion, self.of)
         _service(said, self.known, portion, self.of)
         for about in portion:
-            made = self.release.datasets.get(about.dataset.slug) if self.release else None
-            entry.describe(said, about, self.of, made, self.known.modified)
+            self._describe(said, about)
         if len(self) > 1:
             _paging(said, self.of.base + "/catalog", number, len(self), len(self.known.datasets))
         return said.all()
+
+    def dataset(self, slug: str) -> list[Triple]:
+        """One dataset, as on its page; nothing where there is none of that name."""
+        said = Statements()
+        for about in self.known.datasets:
+            if about.dataset.slug == slug:
+                self._describe(said, about)
+        return said.all()
+
+    def _describe(self, said: Statements, about: About) -> None:
+        made = self.release.datasets.get(about.dataset.slug) if self.release else None
+        entry.describe(said, about, self.of, made, self.known.modified)
 
 
 def catalogue(known: Facts, of: Office, release: Release | None = None, size: int = PAGE) -> Catalogue:

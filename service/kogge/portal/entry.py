@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
-from kogge import names
+from pyoxigraph import NamedNode
+
+from kogge import names, syntax
 from kogge.media import MediaType
 from kogge.portal import facts
 from kogge.portal.datasets import WHOLE, Dataset
@@ -45,6 +48,7 @@ _VOCABULARIES: Final = (
 )
 # CKAN refuses a whole dataset for one keyword with another character.
 _KEYWORD: Final = re.compile(r"[\w .-]{2,100}")
+_NO_WORD: Final = re.compile(r"\W+")
 _LANGUAGES: Final = ("DEU", "ENG", "NLD")
 
 
@@ -152,7 +156,27 @@ def _void(said: Statements, about: About, office: Office, made: Made | None) -> 
             said.link(iri, VOID + "feature", FORMATS + form.format)
             said.link(iri, VOID + "dataDump", office.base + dataset.path(form))
     if made:
-        said.number(iri, VOID + "triples", made.triples)
+        said.number(iri, VOID + "triples", made.counts.triples)
+        for name, number in made.counts.classes.items():
+            part = _partition(said, iri, "class", name)
+            said.number(part, VOID + "entities", number)
+        for name, number in made.counts.properties.items():
+            part = _partition(said, iri, "property", name)
+            said.number(part, VOID + "triples", number)
+
+
+def _partition(said: Statements, iri: str, sort: str, name: str) -> str:
+    """The part of a dataset with one class or property; gives its IRI."""
+    part = f"{iri}#{sort}-{_called(name)}"
+    said.link(iri, VOID + f"{sort}Partition", part)
+    said.link(part, VOID + sort, name)
+    return part
+
+
+@lru_cache(maxsize=1024)
+def _called(name: str) -> str:
+    """A class or property in an IRI of ours: `kogge-Project`."""
+    return _NO_WORD.sub("-", syntax.short(NamedNode(name))).strip("-")
 
 
 def _distributions(dataset: Dataset) -> Iterator[MediaType]:

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import pyoxigraph as ox
 from pyoxigraph import Quad, RdfFormat, Triple
 
-from kogge import media, questions, syntax
+from kogge import media, names, questions, syntax
 from kogge.media import MediaType
 from kogge.portal import lines, points, tables
 from kogge.portal.datasets import Dataset
 from kogge.portal.lines import Sorted
+from kogge.portal.release import Counts
 from kogge.portal.split import Part
 
 CSVW: Final = "csv-metadata.json"  # what follows the name of a table, in that of its description
+_A: Final = f"<{names.RDF}type>".encode()
 _NO_DATE: Final = (1980, 1, 1, 0, 0, 0)  # the first that a ZIP file can have
 
 
 def write(
     dataset: Dataset, part: Part, rows: Mapping[str, Path], folder: Path, work: Path, *, mark: bool
-) -> int:
-    """Writes all files of a dataset beside its quads; how many triples it has.
+) -> Counts:
+    """Writes all files of a dataset beside its quads; how much it says.
 
     `rows` are those of all tables (`tables.all_rows`), `mark` puts a byte order mark before tables.
     """
@@ -45,7 +48,24 @@ def write(
             _trig(part.quads, path, work)
         elif wanted not in (media.N_TRIPLES, media.N_QUADS):
             _convert(triples, path, wanted)
-    return sum(1 for _ in lines.read(triples))
+    return counted(lines.read(triples))
+
+
+def counted(triples: Iterable[bytes]) -> Counts:
+    """How much lines of N-Triples, each different, say."""
+    properties: Counter[bytes] = Counter()
+    classes: Counter[bytes] = Counter()
+    for line in triples:
+        _, said, value = line.split(b" ", 2)
+        properties[said] += 1
+        if said == _A:
+            classes[value] += 1
+    return Counts(properties.total(), _by_iri(classes, b"> .\n"), _by_iri(properties, b">"))
+
+
+def _by_iri(counts: Counter[bytes], end: bytes) -> dict[str, int]:
+    """The counts of what is an IRI, in the order of the IRIs."""
+    return {name[1 : -len(end)].decode(): counts[name] for name in sorted(counts) if name.startswith(b"<")}
 
 
 def _convert(triples: Path, path: Path, wanted: MediaType) -> None:

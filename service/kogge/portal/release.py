@@ -23,18 +23,27 @@ class File:
 
 
 @dataclass(frozen=True)
+class Counts:
+    """How many triples there are, how many things of each class, how many triples with each property."""
+
+    triples: int
+    classes: Mapping[str, int]
+    properties: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class Made:
     """The dump of one dataset.
 
-    `modified` is when it last changed (xsd:dateTime; empty for a graph without versions), `triples` how many
-    it has, `graphs` are the named graphs that it draws from, `files` those of each format by their ending
-    (`ttl`, `ttl.gz`, `csv.zip`).
+    `modified` is when it last changed (xsd:dateTime; empty for a graph without versions), `graphs`
+    are the named graphs that it draws from, `files` those of each format by their ending (`ttl`, `ttl.gz`,
+    `csv.zip`).
     """
 
     slug: str
     title: Mapping[str, str]
     modified: str
-    triples: int
+    counts: Counts
     graphs: tuple[str, ...]
     files: Mapping[str, File]
 
@@ -81,4 +90,6 @@ class Release:
 
 def _made(said: Mapping[str, Any]) -> Made:
     files = {ending: File(**each) for ending, each in said["files"].items()}
-    return Made(**{**said, "files": files, "graphs": tuple(said["graphs"])})
+    return Made(
+        **{**said, "counts": Counts(**said["counts"]), "files": files, "graphs": tuple(said["graphs"])}
+    )

@@ -170,7 +170,7 @@ def _dataset(made: Made, release: Release, base: str) -> dict[str, Any]:
         "dataset": NAMESPACE + made.slug,
         "title": made.title,
         "modified": made.modified or None,
-        "triples": made.triples,
+        "triples": made.counts.triples,
         "files": [
             {
                 "type": file.type,
