@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from pyoxigraph import Literal
+from pyoxigraph import Literal, RdfFormat
 
 from kogge import names, syntax
 from kogge.errors import Conflict, Forbidden, KoggeError, NotFound, PreconditionFailed, Unprocessable
@@ -152,7 +152,8 @@ def test_a_graph_that_says_nothing_of_itself_gets_a_heading(office: Office) -> N
         "    dcterms:license licence:CC_BY_4_0 ;\n"
         "    dcterms:publisher municipality:luebeck ;\n"
         "    dcterms:source <https://w3id.org/kogge/id/document/luebeck/a> ;\n"
-        '    dcterms:title "Luebeck: projekte"@de, "Luebeck: projekte"@en .'
+        '    dcterms:title "Beitrag von Luebeck, 2026-11-22"@de, "Contribution of Luebeck, 2026-11-22"@en, '
+        '"Bijdrage van Luebeck, 2026-11-22"@nl .'
     ) in text
     office.now += timedelta(days=3)
     office.send(2)
@@ -163,6 +164,38 @@ def test_a_graph_that_says_nothing_of_itself_gets_a_heading(office: Office) -> N
     office.now += timedelta(days=3)
     other_form = replace(sending(2), body=b"# the same, written in another way")
     assert not office.steps.stage([other_form], office.author)[0].new
+
+
+def test_what_names_no_document_rests_on_the_contribution_itself(office: Office) -> None:
+    other, document = names.thing("need", "luebeck/a"), names.thing("document", "luebeck/a")
+    body = (
+        f"<{PROJECT}> a <{names.KOGGE}Project> .\n"
+        f"<{other}> a <{names.KOGGE}Need> ; <{names.DCTERMS}source> <{document}> .\n"
+        f"<{document}> a <http://xmlns.com/foaf/0.1/Document> .\n"
+        f'<{names.thing("municipality", "luebeck")}> <{names.KOGGE}motto> "Not described here" .\n'
+    )
+    content = syntax.canonical(syntax.parse(body.encode(), RdfFormat.TURTLE))
+    office.steps.stage([Sending(G, "text/turtle", content, content)], office.author)
+    office.steps.accept(1, office.editor)
+    said = office.store.graph(G)
+    sources = {
+        (str(t.subject).strip("<>"), str(t.object).strip("<>"))
+        for t in said
+        if t.predicate.value == f"{names.DCTERMS}source"
+    }
+    assert sources == {(PROJECT, G), (other, document), (G, G), (G, document)}
+    heading = syntax.write_turtle(t for t in said if str(t.subject) == f"<{G}>")
+    assert f"<{G}> a foaf:Document, void:Dataset ;" in heading
+    assert (
+        'skos:prefLabel "Beitrag von Luebeck, 2026-11-22"@de, "Contribution of Luebeck, 2026-11-22"@en, '
+        '"Bijdrage van Luebeck, 2026-11-22"@nl'
+    ) in heading
+
+
+def test_the_editors_name_the_document_of_each_fact(office: Office) -> None:
+    body = f"<{PROJECT}> <{names.RDF}type> <{names.KOGGE}Project> .\n".encode()
+    office.steps.stage([Sending(CURATED, "text/turtle", body, body)], office.steward)
+    assert b"/source>" not in office.ledger.contributions.content(1)
 
 
 def test_a_graph_with_a_heading_of_its_own_keeps_it(office: Office) -> None:

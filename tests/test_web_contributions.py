@@ -130,6 +130,31 @@ def test_what_is_sent_is_staged_and_what_is_accepted_is_read_at_once(city: City)
     assert "Parkwunder" in graph.text
 
 
+def test_a_project_without_a_document_is_found_and_its_source_is_the_contribution(city: City) -> None:
+    slug = city.slug()
+    body = "".join(line for line in project(slug).splitlines(keepends=True) if "dcterms:source" not in line)
+    graph = names.graph("luebeck", slug)
+
+    def sources() -> list[Any]:
+        results = city.ask("GET", "/expertise", params={"q": "Parken", "limit": 100, "lang": "en"}).json()
+        pieces = [piece for result in results["results"] for piece in result["evidence"]]
+        return [piece["source"] for piece in pieces if piece["iri"] == THING.format(slug)]
+
+    city.publish(slug, body)
+    day = _now().date().isoformat()
+    source = {"iri": graph, "title": f"Contribution of Hansestadt Lübeck, {day}", "issued": day}
+    assert sources() == [source]
+    page = city.ask("GET", f"/de/project/luebeck/{slug}").text
+    assert f'<a href="/graph/luebeck/{slug}">Beitrag von Hansestadt Lübeck, {day}</a>' in page
+    assert f"/de/graph/luebeck/{slug}" not in city.ask("GET", "/sitemap.xml").text
+    city.publish(slug, project(slug))
+    assert [each["iri"] for each in sources()] == [names.thing("document", "gemeinsame-erklaerung-2017")]
+    city.ask("POST", f"/contributions/luebeck/{slug}/rollback", "eva", json={"version": 1})
+    assert sources() == [source]
+    _desk(city).steps.rebuild()
+    assert sources() == [source]
+
+
 def test_the_same_body_twice_is_nothing_new(city: City) -> None:
     slug = city.slug()
     first, again = city.put(slug, project(slug)), city.put(slug, project(slug))

@@ -1,12 +1,15 @@
 """Level 5, heading: what a graph says of itself, written for those who send one without it.
 
 Every named graph states its owner, licence, date and sources. Who sends a graph that says nothing of itself
-need not know that: it is added, the same each time, so that an equal graph stays equal.
+need not know that: it is added, the same each time, so that an equal graph stays equal. A thing that names
+no document rests on the contribution itself: its source is the graph, which then is a document with a name.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from pyoxigraph import Literal, NamedNode, RdfFormat, Triple
 
@@ -15,7 +18,15 @@ from kogge.ledger import Partner, Sending
 
 _TYPE, _DATASET = NamedNode(names.RDF + "type"), NamedNode(names.VOID + "Dataset")
 _SOURCE, _ISSUED = NamedNode(names.DCTERMS + "source"), NamedNode(names.DCTERMS + "issued")
-_MODIFIED = NamedNode(names.DCTERMS + "modified")
+_MODIFIED, _TITLE = NamedNode(names.DCTERMS + "modified"), NamedNode(names.DCTERMS + "title")
+_LABEL, _DOCUMENT = NamedNode(names.SKOS + "prefLabel"), NamedNode("http://xmlns.com/foaf/0.1/Document")
+
+_CURATED: Final = names.graph("kogge", "")  # there each fact names its document
+_CALLED: Final = {
+    "de": "Beitrag von {}, {}",
+    "en": "Contribution of {}, {}",
+    "nl": "Bijdrage van {}, {}",
+}
 
 
 def headed(sending: Sending, partner: Partner, before: bytes, at: datetime) -> bytes:
@@ -30,23 +41,34 @@ def headed(sending: Sending, partner: Partner, before: bytes, at: datetime) -> b
         return sending.content
     today = Literal(at.date().isoformat(), datatype=NamedNode(names.XSD + "date"))
     issued, modified = _date(before, graph, _ISSUED), _date(before, graph, _MODIFIED)
-    title = f"{partner.name}: {sending.graph.rpartition('/')[2]}"
+    called = [
+        Literal(text.format(partner.name, (issued or today).value), language=lang)
+        for lang, text in _CALLED.items()
+    ]
+    if unsourced := [] if sending.graph.startswith(_CURATED) else _unsourced(triples):
+        triples += [Triple(each, _SOURCE, graph) for each in unsourced]
+        triples += [Triple(graph, _TYPE, _DOCUMENT), *(Triple(graph, _LABEL, each) for each in called)]
     whole = [
         *triples,
         Triple(graph, _TYPE, _DATASET),
         Triple(graph, _ISSUED, issued or today),
         Triple(graph, NamedNode(names.DCTERMS + "license"), NamedNode(names.CC_BY)),
         Triple(graph, NamedNode(names.DCTERMS + "publisher"), NamedNode(partner.agent)),
-        *(
-            Triple(graph, NamedNode(names.DCTERMS + "title"), Literal(title, language=lang))
-            for lang in ("de", "en")
-        ),
+        *(Triple(graph, _TITLE, each) for each in called),
         *(Triple(graph, _SOURCE, each.object) for each in triples if each.predicate == _SOURCE),
     ]
     same = syntax.canonical([*whole, Triple(graph, _MODIFIED, modified)] if modified else whole)
     if same == before or issued in (None, today):
         return same
     return syntax.canonical([*whole, Triple(graph, _MODIFIED, today)])
+
+
+def _unsourced(triples: Sequence[Triple]) -> list[NamedNode]:
+    """The things, other than documents, that are described without a source."""
+    sourced = {each.subject for each in triples if each.predicate == _SOURCE}
+    sourced |= {each.subject for each in triples if (each.predicate, each.object) == (_TYPE, _DOCUMENT)}
+    typed = {each.subject for each in triples if each.predicate == _TYPE}
+    return [each for each in typed - sourced if isinstance(each, NamedNode)]
 
 
 def _date(body: bytes, graph: NamedNode, predicate: NamedNode) -> Literal | None:

@@ -38,18 +38,18 @@ def url(prefix: str, lang: str, path: str = "", query: Mapping[str, object] | No
 
 
 def thing(iri: object, prefix: str, lang: str) -> str:
-    """The page about one of our things or topics; nothing for anything else."""
+    """The page about one of our things or topics, the address of a graph; nothing for anything else."""
     return _thing(str(iri), prefix, lang)
 
 
 @lru_cache(maxsize=20_000)  # a page asks for the same ones many times
 def _thing(text: str, prefix: str, lang: str) -> str:
     kind, slug = names.kind_of(text), names.slug_of(text)
-    if kind == "graph" or not _KIND.fullmatch(kind):
+    if not _KIND.fullmatch(kind):
         return ""
     if not all(names.SLUG.fullmatch(part) for part in slug.split("/")):
         return ""
-    return f"{prefix}/{lang}/{kind}/{slug}"
+    return f"{prefix}/{kind}/{slug}" if kind == "graph" else f"{prefix}/{lang}/{kind}/{slug}"
 
 
 def safe(address: object) -> str:
