@@ -152,8 +152,8 @@ def test_a_graph_that_says_nothing_of_itself_gets_a_heading(office: Office) -> N
         "    dcterms:license licence:CC_BY_4_0 ;\n"
         "    dcterms:publisher municipality:luebeck ;\n"
         "    dcterms:source <https://w3id.org/kogge/id/document/luebeck/a> ;\n"
-        '    dcterms:title "Beitrag von Luebeck, 2026-11-22"@de, "Contribution of Luebeck, 2026-11-22"@en, '
-        '"Bijdrage van Luebeck, 2026-11-22"@nl .'
+        '    dcterms:title "Beitrag von Luebeck: projekte"@de, "Contribution of Luebeck: projekte"@en, '
+        '"Bijdrage van Luebeck: projekte"@nl .'
     ) in text
     office.now += timedelta(days=3)
     office.send(2)
@@ -187,8 +187,8 @@ def test_what_names_no_document_rests_on_the_contribution_itself(office: Office)
     heading = syntax.write_turtle(t for t in said if str(t.subject) == f"<{G}>")
     assert f"<{G}> a foaf:Document, void:Dataset ;" in heading
     assert (
-        'skos:prefLabel "Beitrag von Luebeck, 2026-11-22"@de, "Contribution of Luebeck, 2026-11-22"@en, '
-        '"Bijdrage van Luebeck, 2026-11-22"@nl'
+        'skos:prefLabel "Beitrag von Luebeck: projekte"@de, "Contribution of Luebeck: projekte"@en, '
+        '"Bijdrage van Luebeck: projekte"@nl'
     ) in heading
 
 

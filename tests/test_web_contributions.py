@@ -142,10 +142,10 @@ def test_a_project_without_a_document_is_found_and_its_source_is_the_contributio
 
     city.publish(slug, body)
     day = _now().date().isoformat()
-    source = {"iri": graph, "title": f"Contribution of Hansestadt Lübeck, {day}", "issued": day}
+    source = {"iri": graph, "title": f"Contribution of Hansestadt Lübeck: {slug}", "issued": day}
     assert sources() == [source]
     page = city.ask("GET", f"/de/project/luebeck/{slug}").text
-    assert f'<a href="/graph/luebeck/{slug}">Beitrag von Hansestadt Lübeck, {day}</a>' in page
+    assert f'<a href="/graph/luebeck/{slug}">Beitrag von Hansestadt Lübeck: {slug}</a>' in page
     assert f"/de/graph/luebeck/{slug}" not in city.ask("GET", "/sitemap.xml").text
     city.publish(slug, project(slug))
     assert [each["iri"] for each in sources()] == [names.thing("document", "gemeinsame-erklaerung-2017")]

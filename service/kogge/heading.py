@@ -23,9 +23,9 @@ _LABEL, _DOCUMENT = NamedNode(names.SKOS + "prefLabel"), NamedNode("http://xmlns
 
 _CURATED: Final = names.graph("kogge", "")  # there each fact names its document
 _CALLED: Final = {
-    "de": "Beitrag von {}, {}",
-    "en": "Contribution of {}, {}",
-    "nl": "Bijdrage van {}, {}",
+    "de": "Beitrag von {}: {}",
+    "en": "Contribution of {}: {}",
+    "nl": "Bijdrage van {}: {}",
 }
 
 
@@ -41,10 +41,8 @@ def headed(sending: Sending, partner: Partner, before: bytes, at: datetime) -> b
         return sending.content
     today = Literal(at.date().isoformat(), datatype=NamedNode(names.XSD + "date"))
     issued, modified = _date(before, graph, _ISSUED), _date(before, graph, _MODIFIED)
-    called = [
-        Literal(text.format(partner.name, (issued or today).value), language=lang)
-        for lang, text in _CALLED.items()
-    ]
+    slug = names.slug_of(sending.graph).partition("/")[2]
+    called = [Literal(text.format(partner.name, slug), language=lang) for lang, text in _CALLED.items()]
     if unsourced := [] if sending.graph.startswith(_CURATED) else _unsourced(triples):
         triples += [Triple(each, _SOURCE, graph) for each in unsourced]
         triples += [Triple(graph, _TYPE, _DOCUMENT), *(Triple(graph, _LABEL, each) for each in called)]
