@@ -31,7 +31,7 @@ serve: install
 	@$(BIN)/kogge serve --host '$(HOST)' --port '$(PORT)' --home '$(HOME_DIR)'
 
 test: $(VENV)/.tested
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup -m 'not alone'
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile -m 'not alone'
 	@$(BIN)/python -m pytest -m alone
 
 check: $(VENV)/.tested

@@ -24,18 +24,10 @@ ALONE = ("attacks", "soak", "test_cli.py", "test_protocol.py", "test_real_client
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the tests that want the machine for themselves; `make test` runs them after all others.
-
-    Of these a file stays in one process, for what its tests share. Only those of all pages, which take
-    longer than all other files, are divided by language.
-    """
+    """Marks the tests that want the machine for themselves; `make test` runs them after all others."""
     for item in items:
         if not set(ALONE).isdisjoint(item.path.parts):
             item.add_marker(pytest.mark.alone)
-        group = item.path.stem
-        if group == "test_every_page" and isinstance(item, pytest.Function) and hasattr(item, "callspec"):
-            group += f"-{item.callspec.params.get('lang', '')}"
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")
