@@ -107,7 +107,7 @@ def test_the_description_lists_every_question_and_every_address(web: TestClient)
             (each.name, each.example) for each in question.parameters
         ]
     others = {"/", "/expertise", "/needs", "/matches", "/suggest", "/sparql", "/queries", "/graphs"}
-    others |= {"/catalog", "/catalog.{ending}"}
+    others |= {"/catalog", "/catalog.{ending}", "/dataset/{slug}"}
     others |= {"/dumps", "/dumps/{file}", "/dumps/{release}/{file}"}
     others |= {"/health/live", "/health/ready", "/openapi.json"}
     one = "/contributions/{owner}/{slug}"
