@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -593,6 +594,15 @@ def test_nobody_waits_for_the_workers_of_a_late_lane(primary: ox.Store, tmp_path
             await pool.stop()
 
     asyncio.run(scenario())
+
+
+@linux
+def test_the_engine_gets_its_memory_from_the_allocator_that_is_made_for_it(unguarded: Loop) -> None:
+    library = distribution("cmeel-mimalloc").locate_file("cmeel.prefix/lib/libmimalloc.so.3")
+    real = str(Path(str(library)).resolve())
+    unguarded.run(settled(unguarded.pool))
+    for worker in unguarded.pool._fast.idle:
+        assert real in Path(f"/proc/{worker._process.pid}/maps").read_text()
 
 
 @linux
