@@ -39,7 +39,7 @@ if folder.exists():
 Desk.open(Settings.from_environment(os.environ)).close()
 """
 
-# A benchmark is one client that asks all the time; dumps, which no peer makes, would take the second processor.
+# A benchmark is one client that asks all the time; no peer makes dumps, which take a processor.
 ALONE: Final = {"KOGGE_CLIENT_QUERIES": "0", "KOGGE_CLIENT_SECONDS": "0", "KOGGE_DUMP_RELEASES": "0"}
 
 
@@ -179,7 +179,7 @@ class Client:
 
 
 def kogge(home: Path, *, keeping: bool = False) -> Server:
-    """`kogge serve` without quotas and dumps; it evaluates all that it is asked, unless it is to keep answers."""
+    """`kogge serve` without quotas and dumps; it evaluates all it is asked, unless it is to keep answers."""
     port = _free_port()
     command = [
         sys.executable,

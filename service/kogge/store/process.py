@@ -194,12 +194,13 @@ class Process(asyncio.Protocol):
 
 @cache
 def _allocator() -> dict[str, str]:
-    """The environment in which a worker gets its memory from mimalloc, as `oxigraph serve` does, if it is there.
+    """The environment in which a worker gets its memory from mimalloc, where that is installed.
 
-    The engine asks for memory for each row: with the C library's own malloc large queries take a tenth longer.
+    The engine asks for memory for each row, and the malloc of the C library makes large queries a tenth
+    slower; `oxigraph serve` uses mimalloc too.
     """
-    # What is reserved in advance counts as used: by default too much for the limits of a worker. The C library
-    # reserves 64 MB for each thread, mimalloc 1 GB at the first request (here: KiB).
+    # What is reserved in advance counts against the limit of a worker: with the C library 64 MB for each
+    # thread, with mimalloc 1 GB at the first request, unless it is told otherwise (in KiB).
     environment = {"MALLOC_ARENA_MAX": "2", "MIMALLOC_ARENA_RESERVE": "65536"}
     package, library = _ALLOCATOR
     with suppress(PackageNotFoundError):
