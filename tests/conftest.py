@@ -20,13 +20,15 @@ hypothesis_settings.register_profile("kogge", deadline=None, derandomize="CI" in
 hypothesis_settings.load_profile("kogge")
 
 
-ALONE = ("attacks", "soak", "test_cli.py", "test_protocol.py", "test_real_clients.py", "test_workers.py")
+ALONE = {"attacks", "soak", "test_cli.py", "test_protocol.py", "test_real_clients.py", "test_workers.py"}
+BESIDE = {"test_fuzz.py"}  # of these, what counts the time of the processor only
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks the tests that want the machine for themselves; `make test` runs them after all others."""
     for item in items:
-        if not set(ALONE).isdisjoint(item.path.parts):
+        parts = set(item.path.parts)
+        if parts & ALONE and not parts & BESIDE:
             item.add_marker(pytest.mark.alone)
 
 
