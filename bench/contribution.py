@@ -121,10 +121,10 @@ async def _ask(crew: Crew) -> tuple[list[float], float]:
     reader = Reader(crew, Lane(1, niceness=0), seconds=60)
     await crew.start()
     try:
-        (worker,) = crew.processes
         spent = []
         for number in range(WARM + EACH):
             if number == WARM:
+                (worker,) = crew.processes  # it was started with the first contribution
                 before = _processor(worker)
             begun = time.perf_counter()
             judged = await reader.judge(contribution(number))

@@ -281,6 +281,15 @@ def test_findings_of_a_file_are_shown_with_their_place(town: Town) -> None:
     assert ada.upload("x.ttl", TURTLE, graph="kiel/projekte").status_code == 403
 
 
+def test_an_editor_reads_findings_in_the_language_of_the_page(town: Town) -> None:
+    ada, eva = town.person("ada"), town.person("eva", "nl")
+    body = TURTLE.format(name="sprachen", title="Sprachen", status="kogge:planned")
+    path = ada.upload("s.ttl", body, do="send").headers["location"]
+    number = path.partition("?")[0].rpartition("/")[2]
+    assert "auch auf Niederländisch" in ada.get(f"/de/contributions/{number}").text
+    assert "ook in het Nederlands" in eva.get(f"/nl/contributions/{number}").text
+
+
 def test_who_sent_it_does_not_release_it_and_is_told_so(town: Town) -> None:
     eva = town.person("eva")
     body = TURTLE.format(name="eigen", title="Eigenes", status="kogge:planned")

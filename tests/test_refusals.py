@@ -26,9 +26,19 @@ STOPS: dict[str, tuple[str, ...]] = {
     "contribution/workbook.py": (),
     "contribution/worker.py": (),
     "reception.py": (),
-    "web/asked.py": ("graph_of", "type_of", "version_of", "held_to"),
-    "web/signing.py": ("signed",),
-    "steps.py": ("_prepared", "_hold"),
+    "web/asked.py": ("graph_of", "type_of", "version_of", "held_to", "fields_of", "text_of"),
+    "web/signing.py": (),
+    "web/history.py": ("confirm", "roll_back"),
+    "web/context.py": ("desk_of",),
+    "steps.py": (),
+    "authority.py": (),
+    "versions.py": (),
+    "ledger/contributions.py": (),
+    "ledger/partners.py": ("who", "_named"),
+    "ledger/failures.py": (),
+    "ledger/file.py": ("_clear_errors",),
+    "store/process.py": ("_cause",),
+    "store/crew.py": ("_busy", "_stopping"),
 }
 SAYING = {
     *(name for name, each in vars(errors).items() if isinstance(each, type) and issubclass(each, KoggeError)),
@@ -44,7 +54,8 @@ def texts() -> Iterator[tuple[str, str]]:
         wanted = [
             node
             for node in ast.walk(tree)
-            if isinstance(node, ast.FunctionDef) and (not functions or node.name in functions)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            and (not functions or node.name in functions)
         ]
         assert not functions or {node.name for node in wanted} == set(functions)
         constants = {

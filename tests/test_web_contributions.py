@@ -155,6 +155,44 @@ def test_a_project_without_a_document_is_found_and_its_source_is_the_contributio
     assert sources() == [source]
 
 
+def test_findings_are_read_in_the_language_of_who_reads_them(city: City) -> None:
+    slug = city.slug()
+    body = project(slug).replace(', "Smart Parken nl"@nl', "")
+    sent = city.put(f"{slug}?lang=de", body)
+    (warned,) = sent.json()["findings"]
+    assert warned["message"].startswith("Geben Sie den Namen auch auf Niederländisch an"), sent.text
+    link = sent.headers["location"]
+    for asked, header, lang, message in (
+        ("", {"Accept-Language": "nl"}, "nl", "Geef de naam ook in het Nederlands (@nl)."),
+        ("?lang=en", {"Accept-Language": "nl"}, "en", "Give the name in Dutch too (@nl)."),
+        ("", {}, "de", warned["message"]),
+    ):
+        seen = city.ask("GET", link + asked, "stu", headers=header)
+        (finding,) = seen.json()["findings"]
+        assert (finding, seen.headers["content-language"]) == ({**warned, "message": message}, lang)
+    assert city.ask("GET", link + "?lang=fr", "stu").status_code == 400
+
+
+def test_why_a_step_is_not_taken_is_said_in_the_language_of_who_asks(city: City) -> None:
+    slug = city.slug()
+    number = city.publish(slug, project(slug))
+    path, nl = f"/contributions/{number}", {"Accept-Language": "nl"}
+    again = city.ask("POST", path + "/withdraw", "eva", headers=nl)
+    assert (again.status_code, again.json()["title"]) == (409, "Dat kan nu niet")
+    assert again.json()["detail"] == f"Bijdrage {number} is gepubliceerd; ze kan niet ingetrokken worden."
+    assert again.json()["advice"] == "Dat kan alleen zolang ze ingediend of teruggegeven is."
+    for who, method, address, status, detail in (
+        ("ada", "POST", path + "/accept", 403, "Wie alleen mag insturen, beslist niet."),
+        ("kim", "GET", path, 403, f"Bijdrage {number} is van anderen."),
+        ("stu", "GET", "/contributions/99999999", 404, "Er is geen bijdrage 99999999."),
+        ("kgg_abcdefghijkl_" + "x" * 43, "GET", path, 401, "Dit token is niet bekend."),
+        (None, "GET", path, 401, "Hiervoor hebt u een token nodig."),
+    ):
+        refused = city.ask(method, address, who, headers=nl)
+        assert (refused.status_code, refused.json()["detail"]) == (status, detail)
+        assert refused.headers["content-language"] == "nl"
+
+
 def test_the_same_body_twice_is_nothing_new(city: City) -> None:
     slug = city.slug()
     first, again = city.put(slug, project(slug)), city.put(slug, project(slug))
@@ -568,7 +606,7 @@ def test_without_a_token_that_holds_nothing_is_changed(city: City) -> None:
     assert city.ask("GET", "/contributions", secret).status_code == 200
     ledger.partners.revoke(token.id, at=_now())
     ledger.close()
-    revoked = city.ask("GET", "/contributions", secret)
+    revoked = city.ask("GET", "/contributions", secret, headers={"Accept-Language": "en"})
     assert (revoked.status_code, "revoked" in revoked.text) == (401, True)
 
 

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import random
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -119,6 +121,31 @@ texts = st.lists(st.sampled_from(PIECES), max_size=30).map(b"".join)
 @given(st.sampled_from(list(DOCUMENTS)), texts | st.binary(max_size=200))
 def test_p16_anything_at_all_is_read_or_refused(wanted: MediaType, body: bytes) -> None:
     assert status(body, wanted) in EXPECTED
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("atheris") is None, reason="Atheris is not installed; `.ci/run` installs it"
+)
+def test_p16_what_reaches_other_code_than_all_before_is_read_or_refused(tmp_path: Path) -> None:
+    """See `fuzz_readers.py`. It is a process of its own, which ends with what a reader cannot bear."""
+    found = subprocess.run(
+        [
+            sys.executable,
+            str(Path(__file__).with_name("fuzz_readers.py")),
+            str(tmp_path / "found"),
+            f"-max_total_time={max(1, round(SECONDS))}",
+            f"-timeout={round(10 * LATE)}",  # seconds by the clock, on a machine that does other things
+            "-rss_limit_mb=2000",
+            "-max_len=20000",
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+        timeout=SECONDS + 120,
+    )
+    inputs = {path.name: path.read_bytes() for path in tmp_path.glob("*-*") if path.is_file()}
+    assert (found.returncode, inputs) == (0, {}), found.stderr.decode(errors="replace")[-3000:]
+    assert len(list((tmp_path / "found").iterdir())) > 20
 
 
 def deeper(document: bytes) -> Iterator[Callable[[int], bytes]]:

@@ -1,4 +1,4 @@
-"""Level 5, contribution: what stops the reading, said in the language that is asked for.
+"""Level 5, contribution: what stops a contribution, said in the language that is asked for.
 
 Errors are raised in English, on every level. `shapes/refusals.toml` has their texts with the places of what
 is filled in, and says the same in the other languages. What it does not have is left in English.
@@ -7,7 +7,6 @@ is filled in, and says the same in the other languages. What it does not have is
 from __future__ import annotations
 
 import copy
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,9 +14,10 @@ from functools import cache
 from typing import Any, Final
 
 from kogge import artefacts, names
+from kogge.contribution.filled import filled
 from kogge.errors import KoggeError, Misconfigured
 
-_FIELD: Final = re.compile(r"\\\{(\w+)\\\}")
+_TOLD: Final = ("name", "reason", "state", "step")
 
 
 @contextmanager
@@ -45,11 +45,9 @@ def spoken(error: KoggeError, lang: str) -> KoggeError:
 
 def said(text: str, lang: str) -> str:
     """A text in another language; the text itself, if the table does not have it."""
-    if found := _pattern(_table()["place"]["en"]).fullmatch(text):
-        return _filled(_table()["place"][lang], found.groupdict(), lang)
-    for entry in _table()["said"]:
-        if found := _pattern(entry["en"]).fullmatch(text):
-            return _filled(entry[lang], found.groupdict(), lang)
+    for entry in (_table()["place"], *_table()["said"]):
+        if (fields := filled(entry["en"], text)) is not None:
+            return _filled(entry[lang], fields, lang)
     return text
 
 
@@ -58,18 +56,13 @@ def _filled(template: str, fields: Mapping[str, str], lang: str) -> str:
 
 
 def _field(name: str, value: str, lang: str) -> str:
-    """What is filled in: the document by its name, a reason in the language, all else as it is."""
-    if name not in ("name", "reason"):
+    """What is filled in: the document by its name, a reason or a state in the language, all else as it is."""
+    if name not in _TOLD:
         return value
     translated = said(value, lang)
     if name == "reason" and translated == value:
         return str(_table()["other"][lang].format(reason=value))
     return translated
-
-
-@cache
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(_FIELD.sub(r"(?P<\1>.+?)", re.escape(text)), re.DOTALL)
 
 
 @cache

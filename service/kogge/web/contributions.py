@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Annotated, Any, Final, Literal
@@ -12,6 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from kogge import desk as desks
 from kogge import media, names
+from kogge.contribution.retold import retold
 from kogge.ledger import Contribution, State
 from kogge.reception import TAKEN, Arrival
 from kogge.steps import Steps
@@ -143,22 +143,23 @@ async def listed(
     return told.as_json(page)
 
 
-@router.get("/contributions/{number:int}", openapi_extra=_SECURITY)
+@router.get("/contributions/{number:int}", openapi_extra={**_SECURITY, "parameters": [_LANG]})
 async def one(request: Request, number: int) -> Response:
     """A contribution with its findings and steps, and what it would change in the graph, as Turtle."""
-    caller = signed(request)
+    caller, lang = signed(request), language_of(request)
 
     def look(steps: Steps) -> dict[str, object]:
         found = steps.contribution(number, caller)
         return {
             **told.contribution(found),
             "body": f"/contributions/{number}/body",
-            "findings": json.loads(steps.sent(number, caller)[1]),
+            "findings": retold(steps.sent(number, caller)[1], lang),
             "steps": [told.step(each) for each in steps.taken(number, caller)],
             "difference": steps.change(number, caller).as_json(),
         }
 
-    return told.as_json(await desk_of(request).look(look))
+    headers = {"Content-Language": lang, "Vary": "Authorization, Accept, Accept-Language"}
+    return told.as_json(await desk_of(request).look(look), headers=headers)
 
 
 @router.get("/contributions/{number:int}/body", openapi_extra=_SECURITY)

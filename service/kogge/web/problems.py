@@ -36,7 +36,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(KoggeError)
     async def ours(request: Request, error: KoggeError) -> Response:
-        return shown(request, of(_spoken(request, error)))
+        return shown(request, of(spoken(request, error)))
 
     @app.exception_handler(HTTPException)
     async def of_the_framework(request: Request, error: HTTPException) -> Response:
@@ -100,7 +100,7 @@ def shown(request: Request, response: Response) -> Response:
     return failure.page(request, response) if wants_page(request) else response
 
 
-def _spoken(request: Request, error: KoggeError) -> KoggeError:
+def spoken(request: Request, error: KoggeError) -> KoggeError:
     """The error in the language of the findings, for those who contribute; else as it is."""
     if not request.url.path.startswith("/contributions"):
         return error

@@ -44,7 +44,9 @@ class Signing:
             try:
                 await self._sign(scope)
             except KoggeError as error:
-                await problems.shown(Request(scope), problems.of(error))(scope, receive, send)
+                request = Request(scope)
+                told = problems.of(problems.spoken(request, error))
+                await problems.shown(request, told)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

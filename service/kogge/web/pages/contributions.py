@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,6 +10,7 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
 from kogge.contribution.refusals import spoken
+from kogge.contribution.retold import retold
 from kogge.errors import BadRequest, KoggeError
 from kogge.ledger import Caller, Contribution, Step
 from kogge.portal import review
@@ -169,7 +169,7 @@ def _seen(steps: Steps, number: int, caller: Caller, lang: str) -> Seen:
         contribution,
         review.title(content, contribution.graph, lang),
         tuple(steps.taken(number, caller)),
-        tuple(json.loads(steps.sent(number, caller)[1])),
+        tuple(retold(steps.sent(number, caller)[1], lang)),
         changed[:_THINGS],
         max(len(changed) - _THINGS, 0),
         steps.open_to(number, caller),
