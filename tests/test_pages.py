@@ -145,7 +145,7 @@ def test_the_other_languages_are_one_link_away_with_what_was_asked(web: TestClie
 def test_a_thing_has_a_page_and_a_stranger_has_none() -> None:
     assert links.thing(names.thing("municipality", "kiel"), "", "de") == "/de/municipality/kiel"
     assert links.thing(names.topic("wasserstoff"), "/kogge", "nl") == "/kogge/nl/topic/wasserstoff"
-    assert links.thing(names.graph("kogge", "x"), "/kogge", "nl") == "/kogge/graph/kogge/x"
+    assert links.thing(names.graph("kogge", "x"), "/kogge", "nl") == "/kogge/nl/graph/kogge/x"
     assert links.thing(names.thing("project", "luebeck/smart-parken"), "", "en") == (
         "/en/project/luebeck/smart-parken"
     )
