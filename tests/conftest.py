@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -52,3 +54,27 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 def home(tmp_path: Path) -> Settings:
     """Settings with a home folder of their own."""
     return Settings.from_environment({"KOGGE_HOME": str(tmp_path / "home")})
+
+
+@pytest.fixture(scope="session")
+def libreoffice(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bytes, str, str], bytes]:
+    """What LibreOffice makes of a file in another format: `libreoffice(body, "xlsx", "ods")`."""
+    office = shutil.which("soffice") or shutil.which("libreoffice")
+    if office is None:
+        pytest.skip("LibreOffice Calc is not installed")
+    profile = tmp_path_factory.mktemp("office")
+
+    def converted(body: bytes, before: str, after: str) -> bytes:
+        folder = tmp_path_factory.mktemp("converted")
+        source = folder / f"tabelle.{before}"
+        source.write_bytes(body)
+        subprocess.run(
+            [office, "--headless", f"-env:UserInstallation=file://{profile}", "--convert-to", after,
+             "--outdir", f"{folder}/out", str(source)],
+            check=True,
+            capture_output=True,
+            timeout=120,
+        )  # fmt: skip
+        return (folder / "out" / f"tabelle.{after.partition(':')[0]}").read_bytes()
+
+    return converted

@@ -6,9 +6,6 @@ import asyncio
 import contextlib
 import io
 import re
-import shutil
-import subprocess
-import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
@@ -1031,42 +1028,24 @@ def test_the_command_line_writes_a_template_and_checks_it(
     assert cli.main(["template", str(tmp_path / "no" / "x.xlsx")]) == 1
 
 
-OFFICE = shutil.which("soffice") or shutil.which("libreoffice")
+Convert = Callable[[bytes, str, str], bytes]
 
 
-def converted(body: bytes, before: str, after: str) -> bytes:
-    """What LibreOffice makes of a file in another format."""
-    assert OFFICE
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / f"tabelle.{before}"
-        source.write_bytes(body)
-        profile = f"-env:UserInstallation=file://{folder}/profile"
-        subprocess.run(
-            [OFFICE, "--headless", profile, "--convert-to", after, "--outdir", f"{folder}/out", str(source)],
-            check=True,
-            capture_output=True,
-            timeout=120,
-        )
-        return (Path(folder) / "out" / f"tabelle.{after.partition(':')[0]}").read_bytes()
-
-
-@pytest.mark.skipif(not OFFICE, reason="LibreOffice Calc is not installed")
-def test_a_workbook_that_libreoffice_has_saved_says_the_same() -> None:
+def test_a_workbook_that_libreoffice_has_saved_says_the_same(libreoffice: Convert) -> None:
     body = filled(PARTNER)
-    again = converted(converted(body, "xlsx", "ods"), "ods", "xlsx")
+    again = libreoffice(libreoffice(body, "xlsx", "ods"), "ods", "xlsx")
     found = read(again)
     assert told(found.findings) == []
     assert all_triples(found) == turtle("partner")
 
 
-@pytest.mark.skipif(not OFFICE, reason="LibreOffice Calc is not installed")
 @pytest.mark.parametrize("filter_", ["59,34,76", "44,34,ANSI"])
-def test_a_sheet_that_libreoffice_has_saved_as_csv_says_the_same(filter_: str) -> None:
+def test_a_sheet_that_libreoffice_has_saved_as_csv_says_the_same(libreoffice: Convert, filter_: str) -> None:
     row = {key: value for key, value in PROJECT.items() if key != "Ansprechstelle"}
     body = filled({"Projekte": [row]})
     book = openpyxl.load_workbook(io.BytesIO(body))
     for name in [name for name in book.sheetnames if name not in ("Projekte", "Listen")]:
         del book[name]
-    found = read_csv(converted(saved(book), "xlsx", f"csv:Text - txt - csv (StarCalc):{filter_}"))
+    found = read_csv(libreoffice(saved(book), "xlsx", f"csv:Text - txt - csv (StarCalc):{filter_}"))
     assert told(found.findings) == []
     assert all_triples(found) == all_triples(read(body))

@@ -145,7 +145,7 @@ def test_a_project_without_a_document_is_found_and_its_source_is_the_contributio
     source = {"iri": graph, "title": f"Contribution of Hansestadt Lübeck: {slug}", "issued": day}
     assert sources() == [source]
     page = city.ask("GET", f"/de/project/luebeck/{slug}").text
-    assert f'<a href="/graph/luebeck/{slug}">Beitrag von Hansestadt Lübeck: {slug}</a>' in page
+    assert f'<a href="/de/graph/luebeck/{slug}">Beitrag von Hansestadt Lübeck: {slug}</a>' in page
     assert f"/de/graph/luebeck/{slug}" not in city.ask("GET", "/sitemap.xml").text
     city.publish(slug, project(slug))
     assert [each["iri"] for each in sources()] == [names.thing("document", "gemeinsame-erklaerung-2017")]

@@ -26,14 +26,19 @@ from kogge.store.embedded import EmbeddedStore
 from kogge.store.evaluate import Query, Result
 from kogge.store.guard import Limits
 from kogge.store.quota import Quota
-from kogge.store.rows import Row, read
+from kogge.store.rows import Row, Value, read
 from kogge.store.workers import Here, Lane, Lanes, Pool
 
 log = logging.getLogger(__name__)
 
 _LABELLED: Final = 500  # names that are looked up for one table
-_LABELS: Final = f"""SELECT ?thing ?label WHERE {{{{
-    VALUES ?thing {{{{ {{}} }}}} ?thing <{names.SKOS}prefLabel>|<{names.RDFS}label> ?label
+# Graphs have a title; of a document that is the one of the original, and its name is the better one.
+_LABELS: Final = f"""SELECT ?thing ?label ?rank WHERE {{{{
+    VALUES ?thing {{{{ {{}} }}}}
+    VALUES (?name ?rank) {{{{
+        (<{names.SKOS}prefLabel> 0) (<{names.RDFS}label> 0) (<{names.DCTERMS}title> 1)
+    }}}}
+    ?thing ?name ?label
 }}}}"""
 _WHOLE: Final = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
 
@@ -150,18 +155,24 @@ class Endpoint:
         """The rows of a saved question that SELECTs, for what is made of them. Raises as `ask_saved`."""
         return read((await self.ask_saved(name, params, media.SPARQL_JSON.type)).body)
 
-    async def labels(self, iris: Iterable[str], lang: str) -> dict[str, str]:
+    async def labels(self, iris: Iterable[str], lang: str) -> dict[str, Value]:
         """What our things and words among these are called: in the language, else in whichever there is."""
         ours = sorted({iri for iri in iris if iri.startswith(names.BASE)})[:_LABELLED]
         if not ours:
             return {}
         text = _LABELS.format(" ".join(str(NamedNode(iri)) for iri in ours))
         answer = await self._ask_ours(Query(text, media.SPARQL_JSON.type), None)
-        found: dict[str, tuple[bool, str]] = {}
-        for row in read(answer.body):
-            liked = (row["label"].lang == lang, row["label"].text)
-            found[row["thing"].text] = max(liked, found.get(row["thing"].text, (False, "")))
-        return {iri: label for iri, (_, label) in found.items()}
+        liked = (lang, *names.LANGUAGES)
+
+        def rank(row: Row) -> tuple[str, int, str]:
+            language = row["label"].lang
+            near = liked.index(language) if language in liked else len(liked)
+            return row["rank"].text, near, row["label"].text
+
+        found: dict[str, Value] = {}
+        for row in sorted(read(answer.body), key=rank):
+            found.setdefault(row["thing"].text, row["label"])
+        return found
 
     async def graph(self, iri: str | None, accept: str | None = None, *, client: str | None = None) -> Answer:
         """A named graph, or (None) the merge of all. Raises NotFound, and as `ask`.

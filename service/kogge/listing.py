@@ -16,9 +16,9 @@ from kogge.errors import NotFound, Unavailable
 from kogge.media import MediaType
 from kogge.portal import catalog, facts, schema_org_datasets
 from kogge.portal.catalog import Catalogue
-from kogge.portal.facts import Facts
-from kogge.portal.office import office
-from kogge.portal.release import Release
+from kogge.portal.facts import About, Facts
+from kogge.portal.office import Office, office
+from kogge.portal.release import Made, Release
 from kogge.settings import Settings
 from kogge.store.answers import Answer
 from kogge.store.rows import read
@@ -51,6 +51,43 @@ class Page:
     state: str
     tag: str
     made: datetime
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What is offered now: the datasets, the whole graph first, who publishes them, the files as far as made.
+
+    `tag` changes with any of it.
+    """
+
+    facts: Facts
+    office: Office
+    release: Release | None
+    tag: str
+
+    def about(self, slug: str) -> About:
+        """What a dataset is about. Raises NotFound."""
+        for about in self.facts.datasets:
+            if about.dataset.slug == slug:
+                return about
+        raise _no_dataset(slug)
+
+    def made(self, about: About) -> Made | None:
+        """The files of a dataset, and how much it says, if they are made."""
+        return self.release.datasets.get(about.dataset.slug) if self.release else None
+
+    def modified(self, about: About) -> str:
+        """When a dataset was last changed: xsd:dateTime, or a day."""
+        made = self.made(about)
+        return (made.modified if made else "") or self.facts.modified or about.issued
+
+    def described(self, about: About, lang: str) -> dict[str, object]:
+        """A dataset in the words of schema.org, in one language."""
+        return schema_org_datasets.dataset(about, self.office, self.facts.modified, self.release, lang)
+
+    def catalogue(self, lang: str) -> dict[str, object]:
+        """The catalogue in the words of schema.org, in one language."""
+        return schema_org_datasets.catalogue(self.facts, self.office, lang)
 
 
 @dataclass(frozen=True)
@@ -103,15 +140,11 @@ class Listing:
         made = await self._current()
         return await asyncio.to_thread(catalog.whole, made.facts, self._office, made.release)
 
-    async def dataset(self, slug: str, lang: str) -> dict[str, object]:
-        """A dataset in the words of schema.org, in one language. Raises NotFound, and as `page`."""
+    async def offer(self) -> Offer:
+        """What is offered now, for pages. Raises as `page`."""
         made = await self._current()
-        for about in made.facts.datasets:
-            if about.dataset.slug == slug:
-                return schema_org_datasets.dataset(
-                    about, self._office, made.facts.modified, made.release, lang
-                )
-        raise _no_dataset(slug)
+        tag = f"{made.state}-{made.release.name}" if made.release else made.state
+        return Offer(made.facts, self._office, made.release, tag)
 
     async def _current(self) -> _Made:
         state, release = await self._source.refresh(), await asyncio.to_thread(self._release)

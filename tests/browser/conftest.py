@@ -38,6 +38,8 @@ document.addEventListener('securitypolicyviolation', event =>
   console.error('CSP', event.violatedDirective, event.blockedURI, event.sourceFile, event.lineNumber));
 """
 REASON: Final = "browser tests need playwright, axe-playwright-python and " + CHROMIUM
+# Nobody is held back, and dumps follow a change soon.
+SETTINGS: Final = {"KOGGE_CLIENT_SECONDS": "0", "KOGGE_CLIENT_QUERIES": "0", "KOGGE_DUMP_CALM": "2"}
 STARTS: Final = 60  # seconds until a service that was started answers
 
 
@@ -114,7 +116,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             [sys.executable, "-m", "kogge", "serve", "--port", str(port), "--home", str(home / "var")],
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=os.environ | {"KOGGE_CLIENT_SECONDS": "0", "KOGGE_CLIENT_QUERIES": "0"},
+            env=os.environ | SETTINGS,
         )
     try:
         base = f"http://127.0.0.1:{port}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,14 +13,17 @@ from typing import Any, Final
 from urllib.parse import quote
 from urllib.request import urlopen
 
+import openpyxl
 import pytest
 
+from kogge.contribution.template import FIRST, HEADINGS
 from kogge.desk import open_ledger
 from kogge.ledger import Role
 from kogge.settings import Settings
 
 SHOTS: Final = os.environ.get("KOGGE_SHOTS", "")
 OpenPage = Callable[..., Any]
+DUMPED: Final = 90  # seconds until a change is in the dumps, which let all others go first
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +58,13 @@ def press(seen: Any, name: str) -> None:
     seen.page.wait_for_load_state()
 
 
-def ask(service: Any, query: str) -> str:
-    with urlopen(f"{service.base}/sparql?query={quote(query)}", timeout=20) as answer:
+def got(service: Any, path: str) -> str:
+    with urlopen(f"{service.base}{path}", timeout=20) as answer:
         return str(answer.read().decode())
+
+
+def ask(service: Any, query: str) -> str:
+    return got(service, f"/sparql?query={quote(query)}")
 
 
 @pytest.mark.parametrize("width", [1280, 320])
@@ -140,3 +149,61 @@ def test_findings_of_a_file_are_shown_and_the_file_is_not_chosen_twice(
     seen.page.locator(".kern-alert button[value=send]").click()
     seen.page.wait_for_load_state()
     assert "angekommen" in seen.page.locator(".kern-alert").inner_text()
+
+
+def test_a_template_filled_in_libreoffice_goes_the_whole_way_to_everybody(
+    open_page: OpenPage,
+    keys: dict[str, str],
+    service: Any,
+    libreoffice: Callable[[bytes, str, str], bytes],
+    tmp_path: Path,
+) -> None:
+    on_map = "/de/map?topic=abfallmanagement"
+    assert "Wismar" not in open_page(on_map).page.locator(".beside__side").inner_text()
+    seen = sign_in(open_page, keys["ada"], "/de/contribute", 1280)
+    page = seen.page
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Vorlage auf Deutsch").click()
+    book = openpyxl.load_workbook(io.BytesIO(Path(download.value.path()).read_bytes()))
+    sheet = book["Projekte"]
+    heads = {str(cell.value).rstrip(" *"): cell.column or 0 for cell in sheet[HEADINGS]}
+    for heading, value in {
+        "Name (Deutsch)": "Wertstoffhof der Zukunft",
+        "Name (Englisch)": "Recycling yard of the future",
+        "Stand": "läuft",
+        "Thema 1": "Abfallmanagement",
+        "Federführung": "Wismar",
+        "Beginn": "03/2025",
+        "Quelle (Deutsch)": "Bericht an die Bürgerschaft",
+    }.items():
+        sheet.cell(FIRST, heads[heading]).value = value
+    stream = io.BytesIO()
+    book.save(stream)
+    table = tmp_path / "vorlage.xlsx"
+    table.write_bytes(libreoffice(libreoffice(stream.getvalue(), "xlsx", "ods"), "ods", "xlsx"))
+    page.set_input_files("#file", table)
+    press(seen, "check")
+    shot(seen, "template", 1280)
+    page.locator(".kern-alert button[value=send]").click()
+    page.wait_for_load_state()
+    assert "angekommen" in page.locator(".kern-alert").inner_text()
+
+    editor = sign_in(open_page, keys["eva"], "/en/contributions", 1280)
+    editor.page.get_by_role("link", name="Recycling yard of the future").click()
+    editor.page.wait_for_load_state()
+    press(editor, "accept")
+    assert "Released" in editor.page.locator(".kern-alert").inner_text()
+
+    iri = "https://w3id.org/kogge/id/project/wismar/wertstoffhof-der-zukunft"
+    found = open_page("/nl/?q=afvalbeheer")
+    assert "Wismar" in found.page.locator("main").inner_text()
+    assert found.page.locator("a[href='/nl/project/wismar/wertstoffhof-der-zukunft']").count() > 0
+    assert "Wismar" in open_page(on_map).page.locator(".beside__side").inner_text()
+    assert "Recycling yard of the future" in got(service, "/feed.atom?lang=en")
+    assert "true" in ask(service, f"ASK {{ <{iri}> a <https://w3id.org/kogge/ontology#Project> }}")
+    until = time.monotonic() + DUMPED
+    while iri not in (dumped := got(service, "/dumps/projects.csv")):
+        assert time.monotonic() < until, "it is not in the dumps"
+        time.sleep(1)
+    size = f'/projects#csv> <http://www.w3.org/ns/dcat#byteSize> "{len(dumped.encode())}"'
+    assert size in got(service, "/catalog.nt")

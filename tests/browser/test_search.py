@@ -81,6 +81,12 @@ def test_a_filter_changes_the_answer_and_keeps_the_focus(open_page: OpenPage) ->
     page.wait_for_url(re.compile(r"q=Wasserstoff$"))
     page.wait_for_function("document.querySelectorAll('.result').length === 3")
     assert page.locator("#q").input_value() == "Wasserstoff"
+    assert page.locator("#filter-country-nl[aria-current]").count() == 0
+    page.go_forward()
+    page.wait_for_url("**country=NL")
+    page.wait_for_function("document.querySelectorAll('.result').length === 1")
+    assert page.locator("#filter-country-nl[aria-current]").count() == 1
+    seen.check()
 
 
 def test_more_answers_and_back(open_page: OpenPage) -> None:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from kogge import names
 from kogge.desk import THING_FORMATS
 from kogge.media import MediaType
 from kogge.settings import Settings
@@ -37,6 +38,14 @@ def formats(address: str, this: MediaType | None = None) -> list[str]:
         f'<{address}.{each.suffix}>; rel="alternate"; type="{each.type}"'
         for each in THING_FORMATS
         if each != this
+    ]
+
+
+def pages(request: Request, path: str) -> list[str]:
+    """The pages about something, one in each language, for the header Link; `path` is behind the language."""
+    return [
+        f'<{here(request, f"/{lang}{path}")}>; rel="alternate"; type="text/html"; hreflang="{lang}"'
+        for lang in names.LANGUAGES
     ]
 
 

@@ -1,6 +1,6 @@
 """Level 8, web: `/catalog`, what portals harvest: RDF for whoever does not ask for a page above all.
 
-`/dataset/…` are the datasets that it lists.
+`/dataset/…` are the datasets that it lists. People are sent to the pages of both (`pages.offers`).
 """
 
 from __future__ import annotations
@@ -8,19 +8,17 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
-from functools import lru_cache
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, FastAPI, Path, Query, Request, Response
-from fastapi.routing import iter_route_contexts
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from kogge import media
 from kogge.desk import CATALOGUE_FORMATS
-from kogge.errors import NotAcceptable, NotFound
+from kogge.errors import NotFound
 from kogge.listing import Page
 from kogge.media import MediaType
 from kogge.web.addresses import here
-from kogge.web.asked import language_of
+from kogge.web.asked import accepted_language
 from kogge.web.context import desk_of, send, while_there
 from kogge.web.things import split
 
@@ -30,41 +28,52 @@ Number = Annotated[int, Query(ge=1, le=999_999, description="The page; there is 
 Slug = Annotated[str, Path(examples=["kogge"], description="With or without an ending.")]
 Ending = Annotated[str, Path(examples=["ttl"])]
 
-_ENDINGS: Final = {form.suffix: form for form in CATALOGUE_FORMATS}
-_PAGE: Final = "/{lang}/catalog"  # for people, if there is one
+_OFFERED: Final = (*CATALOGUE_FORMATS, media.HTML)
+_ENDINGS: Final = {form.suffix: form for form in _OFFERED}
 
 
 @router.api_route("/catalog", methods=["GET", "HEAD"])
 async def catalogue(request: Request, page: Number = 1) -> Response:
-    """The catalogue of all datasets and of the endpoint (DCAT-AP 3.0.1, DCAT-AP.de 3.0), in RDF."""
-    wanted = _chosen(request)
-    if wanted == media.HTML:
-        return _elsewhere(request, _PAGE.format(lang=language_of(request)))
-    return await _answer(request, desk_of(request).listing.page(page, wanted))
+    """The catalogue of all datasets and of the endpoint (DCAT-AP 3.0.1, DCAT-AP.de 3.0), in RDF.
+
+    A browser is sent to the page of the same (303).
+    """
+    return await _catalogue(request, page, media.choose(request.headers.get("accept"), _OFFERED))
 
 
 @router.api_route("/catalog.{ending}", methods=["GET", "HEAD"])
 async def catalogue_as(request: Request, ending: Ending, page: Number = 1) -> Response:
-    """The catalogue in the format that the ending says: `.ttl .rdf .jsonld .nt`."""
-    return await _answer(request, desk_of(request).listing.page(page, _format(ending)))
+    """The catalogue in the format that the ending says: `.ttl .rdf .jsonld .nt`, or `.html`: its page."""
+    return await _catalogue(request, page, _format(ending))
 
 
 @router.api_route("/dataset/{slug}", methods=["GET", "HEAD"])
 async def dataset(request: Request, slug: Slug) -> Response:
-    """A dataset. It is no document, so 303 leads to what the catalogue says of it, by Accept.
+    """A dataset. It is no document, so 303 leads to its page, or to what the catalogue says of it.
 
-    With an ending (`.ttl .rdf .jsonld .nt`) that, at once.
+    With an ending (`.ttl .rdf .jsonld .nt`) that, at once; `.html` leads to the page.
     """
     slug, ending = split(slug)
-    wanted = _format(ending) if ending else _chosen(request)
-    described = media.TURTLE if wanted == media.HTML else wanted
-    entry = desk_of(request).listing.entry(slug, described)
+    wanted = _format(ending) if ending else media.choose(request.headers.get("accept"), _OFFERED)
+    if wanted == media.HTML:
+        (await while_there(request, desk_of(request).listing.offer())).about(slug)
+        return _to_page(request, f"/dataset/{slug}")
+    entry = desk_of(request).listing.entry(slug, wanted)
     if ending:
         return await _answer(request, entry)
     await while_there(request, entry)
-    if wanted == media.HTML:
-        return _elsewhere(request, f"{_PAGE.format(lang=language_of(request))}#{slug}")
     return _elsewhere(request, f"/dataset/{slug}.{wanted.suffix}")
+
+
+async def _catalogue(request: Request, page: int, wanted: MediaType) -> Response:
+    if wanted == media.HTML:
+        return _to_page(request, "/catalog" + (f"?page={page}" if page > 1 else ""))
+    return await _answer(request, desk_of(request).listing.page(page, wanted))
+
+
+def _to_page(request: Request, path: str) -> Response:
+    """303 to a page in the language of the reader."""
+    return _elsewhere(request, f"/{accepted_language(request)}{path}")
 
 
 def _elsewhere(request: Request, path: str) -> Response:
@@ -92,16 +101,6 @@ def _format(ending: str) -> MediaType:
     return found
 
 
-def _chosen(request: Request) -> MediaType:
-    """What is wanted: RDF, unless a page is wanted above all and there is one; else raises NotAcceptable."""
-    try:
-        wanted = media.choose(request.headers.get("accept"), (*CATALOGUE_FORMATS, media.HTML))
-    except NotAcceptable as error:
-        offered = ", ".join(form.type for form in CATALOGUE_FORMATS)
-        raise NotAcceptable(error.message, f"Offered: {offered}.") from error
-    return media.TURTLE if wanted == media.HTML and not _has_page(request.app) else wanted
-
-
 def _not_since(request: Request, made: datetime) -> bool:
     """Whether the client has it as it is since then (RFC 9110, 13.1.3); an ETag decides before a time."""
     if "if-none-match" in request.headers:
@@ -111,9 +110,3 @@ def _not_since(request: Request, made: datetime) -> bool:
         return held.astimezone(UTC) >= made.replace(microsecond=0)
     except (TypeError, ValueError):
         return False
-
-
-@lru_cache(maxsize=8)
-def _has_page(app: FastAPI) -> bool:
-    """Whether this service has a page of the catalogue for people."""
-    return any(getattr(each.original_route, "path", "") == _PAGE for each in iter_route_contexts(app.routes))

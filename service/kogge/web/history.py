@@ -10,20 +10,20 @@ from fastapi import APIRouter, Query, Request, Response
 
 from kogge import media, names
 from kogge.desk import THING_FORMATS, time_of
-from kogge.errors import BadRequest
+from kogge.errors import BadRequest, NotAcceptable
 from kogge.ledger import Version
 from kogge.media import MediaType
 from kogge.steps import Steps
 from kogge.web import told
-from kogge.web.addresses import formats, here
-from kogge.web.asked import IF_MATCH, fields_of, graph_of, held_to, text_of, version_of
+from kogge.web.addresses import formats, here, pages
+from kogge.web.asked import IF_MATCH, accepted_language, fields_of, graph_of, held_to, text_of, version_of
 from kogge.web.context import client_of, desk_of, not_modified, not_since, send, while_there
 from kogge.web.signing import signed
 
 router = APIRouter()
 
 _OFFERED: Final = (media.TURTLE, media.N_TRIPLES, media.JSON_LD, media.RDF_XML)
-_SUFFIXES: Final = {each.suffix: each for each in THING_FORMATS}
+_SUFFIXES: Final = {each.suffix: each for each in (*THING_FORMATS, media.HTML)}
 _RANGE: Final = re.compile(r"(\d{1,9})\.\.(\d{1,9})")
 _MADE: Final = (names.DERIVED_GRAPH, names.HISTORY_GRAPH)  # they have a state, and no versions
 _SECURITY: Final[dict[str, Any]] = {"security": [{"token": []}]}
@@ -49,9 +49,12 @@ async def graph(
     """A named graph, by Accept or with `.ttl .nt .jsonld .rdf .json .csv` at the end of its address.
 
     `version` gives an older one, `difference` (as JSON) what was added and removed between two; 0 is nothing.
+    A browser is sent to the page about it (303), as from the ending `.html`.
     """
     iri, accept = _asked(request, owner, slug)
     desk = desk_of(request)
+    if _for_people(accept, *THING_FORMATS):
+        return await _page(request, iri, f"?{request.url.query}" if request.url.query else "")
     if difference is not None:
         first, second = _both(difference)
         found = await desk.look(lambda steps: steps.difference(iri, first, second))
@@ -87,8 +90,10 @@ async def graph(
 @router.api_route("/graph/{owner}/{slug}/history", methods=["GET", "HEAD"])
 async def history(request: Request, owner: str, slug: str) -> Response:
     """Every version of a graph, the oldest first: when, by whom, from which contribution. JSON, or PROV-O."""
-    iri = graph_of(owner, slug)
-    versions, said = await desk_of(request).history(iri, request.headers.get("accept"), _OFFERED)
+    iri, accept = graph_of(owner, slug), request.headers.get("accept")
+    if _for_people(accept, media.JSON, *_OFFERED):
+        return await _page(request, iri, "#versions")
+    versions, said = await desk_of(request).history(iri, accept, _OFFERED)
     newest = versions[-1].number
     if said is not None:
         return await send(request, said, f"h{newest}", weak=True)
@@ -142,11 +147,33 @@ async def delete(request: Request, owner: str, slug: str) -> Response:
     return told.as_json({"state": "deleted"} | told.version(made))
 
 
+def _for_people(accept: str | None, *others: MediaType) -> bool:
+    """Whether a page is wanted more than these."""
+    try:
+        return media.choose(accept, (*others, media.HTML)) == media.HTML
+    except NotAcceptable:
+        return False
+
+
+async def _page(request: Request, iri: str, end: str) -> Response:
+    """303 to the page about a graph, if there is such a graph."""
+    if iri not in _MADE:
+        await desk_of(request).look(lambda steps: steps.history(iri))
+    page = here(request, f"/{accepted_language(request)}{told.path_of(iri)}{end}")
+    headers = {
+        "Location": page,
+        "Vary": "Accept, Accept-Language",
+        "Link": ", ".join(_links(request, iri, media.HTML)),
+    }
+    return Response(status_code=303, headers=headers)
+
+
 def _links(request: Request, iri: str, this: MediaType) -> list[str]:
-    """The other formats, the name and the licence of a graph, for the header Link."""
-    path = here(request, told.path_of(iri))
+    """The other formats and pages, the name and the licence of a graph, for the header Link."""
+    path = told.path_of(iri)
     return [
-        *formats(path, this),
+        *formats(here(request, path), this),
+        *pages(request, path),
         f'<{here(request, "/ontology")}>; rel="describedby"',
         f'<{iri}>; rel="cite-as"',
         f'<{names.CC_BY}>; rel="license"',

@@ -13,7 +13,7 @@ from kogge import media, names
 from kogge.desk import THING_FORMATS, THING_KINDS
 from kogge.errors import NotFound
 from kogge.media import MediaType
-from kogge.web.addresses import formats, here
+from kogge.web.addresses import formats, here, pages
 from kogge.web.asked import accepted_language
 from kogge.web.context import beginning, desk_of, has_already, not_modified, not_since, send, while_there
 
@@ -123,11 +123,7 @@ async def _elsewhere(request: Request, iri: str, path: str, shown: str, chosen: 
 def _links(request: Request, iri: str, path: str, shown: str, this: MediaType | None) -> list[str]:
     """What the header Link says of a thing, whatever its format: the others, its name, its licence."""
     at = here(request, path)
-    found = formats(at, this)
-    found += [
-        f'<{here(request, f"/{lang}{shown}")}>; rel="alternate"; type="text/html"; hreflang="{lang}"'
-        for lang in names.LANGUAGES
-    ]
+    found = [*formats(at, this), *pages(request, shown)]
     if this:
         found.append(f'<{here(request, "/ontology")}>; rel="describedby"')
     return [*found, f'<{iri}>; rel="cite-as"', f'<{names.CC_BY}>; rel="license"']

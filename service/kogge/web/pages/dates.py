@@ -57,3 +57,13 @@ def number(value: object, *, lang: str) -> str:
         return format_decimal(Decimal(str(value)), locale=LOCALES[lang])
     except InvalidOperation:
         return str(value)
+
+
+def size(octets: float, *, lang: str) -> str:
+    """How large a file is, in the decimal units of ISO 80000-13: `999 B`, `18 kB`, `1,2 MB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if octets < 1000 or unit == "GB":
+            break
+        octets /= 1000
+    shape = "#,##0" if octets >= 10 or unit == "B" else "#,##0.#"
+    return f"{format_decimal(octets, shape, locale=LOCALES[lang])} {unit}"

@@ -38,7 +38,7 @@ def url(prefix: str, lang: str, path: str = "", query: Mapping[str, object] | No
 
 
 def thing(iri: object, prefix: str, lang: str) -> str:
-    """The page about one of our things or topics, the address of a graph; nothing for anything else."""
+    """The page about one of our things, topics or graphs; nothing for anything else."""
     return _thing(str(iri), prefix, lang)
 
 
@@ -49,7 +49,7 @@ def _thing(text: str, prefix: str, lang: str) -> str:
         return ""
     if not all(names.SLUG.fullmatch(part) for part in slug.split("/")):
         return ""
-    return f"{prefix}/{kind}/{slug}" if kind == "graph" else f"{prefix}/{lang}/{kind}/{slug}"
+    return f"{prefix}/{lang}/{kind}/{slug}"
 
 
 def safe(address: object) -> str:

@@ -108,7 +108,7 @@ async def _told(desk: Desk, version: Version, called: Mapping[str, str], lang: s
         first=version.version == 1,
         erased=version.erased is not None,
         title=called[version.graph],
-        path=path_of(version.graph),
+        path=path_of(version.graph)[1:],
         things=tuple(things[:THINGS]),
         others=max(0, len(things) - THINGS),
     )

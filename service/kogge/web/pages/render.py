@@ -60,6 +60,7 @@ def environment(lang: str, prefix: str = "") -> Environment:
     made.filters |= {
         "date": partial(dates.shown, lang=lang),
         "number": partial(dates.number, lang=lang),
+        "size": partial(dates.size, lang=lang),
         "words": partial(translated, lang=lang),
         "slug": lambda iri: names.slug_of(str(iri)),
     }
