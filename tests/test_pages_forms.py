@@ -14,6 +14,7 @@ import pytest
 from httpx2 import Response
 from starlette.testclient import TestClient
 
+from kogge import names
 from kogge.desk import open_ledger
 from kogge.errors import Misconfigured
 from kogge.ledger import Role
@@ -404,3 +405,163 @@ def test_a_form_is_previewed_sent_released_and_found(town: Town) -> None:
 def test_every_form_is_there_in_every_language(town: Town, kind: str, lang: str) -> None:
     answer = town.person("ada", lang).get(f"/{lang}/contribute/{kind}")
     assert (answer.status_code, f'lang="{lang}"' in answer.text) == (200, True)
+
+
+# Mending
+
+
+def sent_to(answer: Response) -> str:
+    """The page of the contribution that was made."""
+    assert answer.status_code == 303, answer.text
+    return str(answer.headers["location"]).partition("?")[0]
+
+
+def typed_in(text: str) -> dict[str, str]:
+    """What a form holds: its inputs, text areas and choices, as a browser would send them."""
+    main = text[text.index("<main") :]
+    found = dict(re.findall(r'<input class="[^"]*" id="[^"]*" name="([^"]+)" value="([^"]*)"', main))
+    found |= dict(re.findall(r'<textarea [^>]*name="([^"]+)"[^>]*>\n?([^<]*)</textarea>', main))
+    for name, options in re.findall(r'<select [^>]*name="([^"]+)"[^>]*>(.*?)</select>', main, re.DOTALL):
+        if chosen := re.search(r'value="([^"]*)" selected', options):
+            found[name] = chosen[1]
+    return {name: unescape(value) for name, value in found.items() if value}
+
+
+def test_a_returned_contribution_is_opened_in_its_form_and_sent_anew(town: Town) -> None:
+    ada, eva = town.person("ada"), town.person("eva")
+    form = RIGHT | {
+        "name-de-1": "Fahrradstraße am Kanal", "name-nl-1": "Fietsstraat", "topic-x-2": names.topic("parken"),
+        "partner-x-1": "Kiel", "end-x-1": "22.11.2026", "page-x-1": "https://www.luebeck.de/x?a=1&b=%20",
+    }  # fmt: skip
+    path = sent_to(ada.form("/de/contribute/project", **form, note="eilig", do="send"))
+    number = path.rpartition("/")[2]
+    assert eva.form(path, step="return", note="Bitte das <Ende> prüfen.").status_code == 303
+    shown = ada.get(path).text
+    link = f"/de/contribute/project?from={number}"
+    assert f'href="{link}"' in shown
+    opened = ada.get(link)
+    assert opened.status_code == 200
+    assert typed_in(opened.text) == form | {"note": "eilig"}
+    assert "Bitte das &lt;Ende&gt; prüfen." in opened.text
+    # in another language: the same, and the German texts have their fields
+    dutch = typed_in(town.person("ada", "nl").get(f"/nl/contribute/project?from={number}").text)
+    assert dutch == form | {"note": "eilig", "end-x-1": "22-11-2026"}
+    # mended, under another name: the same thing in the same graph, and the same contribution
+    mended = typed_in(opened.text) | {"end-x-1": "30.11.2026", "name-de-1": "Fahrradstraße"}
+    seen = ada.form(link, "/de/contribute/project", **mended)
+    assert (seen.status_code, f"von Nr. {number}" in seen.text) == (200, True), seen.text
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', seen.text))
+    assert hidden["from"] == number
+    again = ada.form(link, "/de/contribute/project", **mended, do="send")
+    assert sent_to(again) == path
+    assert eva.form(path, step="accept").status_code == 303
+    iri = PROJECT.format("fahrradstrasse-am-kanal")
+    thing = town.client.get(iri.removeprefix("https://w3id.org/kogge"), headers={"Accept": "text/turtle"})
+    assert '"Fahrradstraße"@de' in thing.text
+    assert "2026-11-30" in thing.text
+
+
+def test_what_waits_is_replaced_by_what_is_sent_in_its_place(town: Town) -> None:
+    ada = town.person("ada")
+    form = {
+        "name-de-1": "Wer kennt Dünenschutz?", "holder-x-1": "Lübeck", "topic-x-1": names.topic("energie"),
+        "status-x-1": "https://w3id.org/kogge/ontology#open",
+    }  # fmt: skip
+    path = sent_to(ada.form("/de/contribute/need", **form, do="send"))
+    link = f"/de/contribute/need?from={path.rpartition('/')[2]}"
+    assert f'href="{link}"' in ada.get(path).text
+    assert ada.get(link.replace("/need", "/project")).headers["location"] == link
+    new = sent_to(ada.form(link, "/de/contribute/need", **form | {"name-de-1": "Dünenschutz"}, do="send"))
+    assert new != path
+    assert "Zurückgezogen" in ada.get(path).text
+    graphs = [each["graph"] for each in contributions(town, ada)[:2]]
+    assert graphs == [names.graph("luebeck", "need-wer-kennt-duenenschutz")] * 2
+
+
+def test_expertise_on_another_topic_is_another_entry_and_the_first_is_taken_back(town: Town) -> None:
+    ada = town.person("ada")
+    form = {
+        "one-topic-x-1": names.topic("wasserstoff"), "holder-x-1": "Lübeck",
+        "evidence-title-de-1": "Rede zum Hafen", "description-de-1": "Wir betreiben eine Tankstelle.",
+    }  # fmt: skip
+    path = sent_to(ada.form("/de/contribute/expertise", **form, do="send"))
+    link = f"/de/contribute/expertise?from={path.rpartition('/')[2]}"
+    other = form | {"one-topic-x-1": names.topic("energie")}
+    new = sent_to(ada.form(link, "/de/contribute/expertise", **other, do="send"))
+    assert contributions(town, ada)[0]["graph"] == names.graph("luebeck", "expertise-energie")
+    assert f"replaced by {new.rpartition('/')[2]}" in ada.get(path).text
+
+
+def contributions(town: Town, who: Person) -> list[dict[str, Any]]:
+    answer = town.client.get("/contributions", headers={"Authorization": f"Bearer {who.token}"})
+    found: list[dict[str, Any]] = answer.json()["contributions"]
+    return found
+
+
+def test_turtle_that_fits_is_mended_by_form_in_its_own_graph(town: Town) -> None:
+    ada = town.person("ada")
+    body = TURTLE.format(name="hafen", title="Hafenbahn", status="kogge:planned").replace(
+        "    dcterms:source <https://w3id.org/kogge/id/document/gemeinsame-erklaerung-2017> ;\n", ""
+    )
+    path = sent_to(ada.upload("hafen.ttl", body, graph="sammlung", do="send"))
+    link = f"/de/contribute/project?from={path.rpartition('/')[2]}"
+    form = typed_in(ada.get(link).text)
+    assert form == {
+        "name-de-1": "Hafenbahn", "status-x-1": "https://w3id.org/kogge/ontology#planned",
+        "topic-x-1": names.topic("parken"), "lead-x-1": "Lübeck",
+    }  # fmt: skip
+    new = sent_to(ada.form(link, "/de/contribute/project", **form | {"name-en-1": "Port rail"}, do="send"))
+    said = ada.get(new).text
+    assert "Port rail" in said
+    assert contributions(town, ada)[0]["graph"] == names.graph("luebeck", "sammlung")
+
+
+def test_what_fits_into_no_form_is_said_to_and_can_be_downloaded(town: Town) -> None:
+    ada, eva, kim = town.person("ada"), town.person("eva"), town.person("kim")
+    body = TURTLE.format(name="kran", title="Kran", status="kogge:planned")
+    path = sent_to(ada.upload("kran.ttl", body, graph="kran", do="send"))
+    assert "?from=" not in ada.get(path).text
+    assert eva.form(path, step="return", note="Bitte kürzer.").status_code == 303
+    shown = ada.get(path).text
+    assert "unter dem Namen kran" in shown
+    answer = ada.get(f"/de/contribute/project?from={path.rpartition('/')[2]}")
+    assert (answer.status_code, "passt in kein Formular" in answer.text) == (200, True)
+    file = ada.get(path + "/sent")
+    assert (file.text, file.headers["content-type"]) == (body, "text/turtle; charset=utf-8")
+    assert file.headers["content-disposition"].startswith("attachment")
+    assert kim.get(path + "/sent").status_code == 403
+    assert Person(town.client).get(path + "/sent").status_code == 303
+    table = "Veranstaltungen\nName (Deutsch);Stand;Beginn;Ort\nTag des Hafens;angekündigt;2027;Lübeck\n"
+    event = sent_to(ada.upload("tag.csv", table, do="send"))
+    assert eva.form(event, step="return", note="Bitte das Datum.").status_code == 303
+    assert "Zeile in Ihrer Tabelle" in ada.get(event).text
+
+
+def test_only_who_may_see_a_contribution_gets_it_in_a_form(town: Town) -> None:
+    ada, kim = town.person("ada"), town.person("kim")
+    form = RIGHT | {"name-de-1": "Geheimer Garten"}
+    path = sent_to(ada.form("/de/contribute/project", **form, do="send"))
+    number = path.rpartition("/")[2]
+    link = f"/de/contribute/project?from={number}"
+    refused = kim.get(link)
+    assert (refused.status_code, "Geheimer" in refused.text) == (403, False)
+    fields = kim.hidden("/de/contribute/need") | form | {"from": number, "do": "send"}
+    assert kim.ask("POST", "/de/contribute/project", data=fields).status_code == 403
+    assert "Geheimer Garten" not in kim.get("/de/contributions").text
+    stranger = Person(town.client).get(link)
+    assert stranger.headers["location"].endswith(f"%3Ffrom%3D{number}")
+    for wrong in ("9999", "0", "x", "-1", "9" * 40, "1;2", ""):
+        assert ada.get(f"/de/contribute/project?from={wrong}").status_code == 404, wrong
+    fields = ada.hidden("/de/contribute/need") | {"from": number, "do": "send"}
+    assert ada.ask("POST", "/de/contribute/need", data=fields).status_code == 400
+
+
+def test_a_field_more_than_the_form_has_is_judged_at_its_place_and_kept(town: Town) -> None:
+    ada = town.person("ada")
+    more = {"topic-x-4": names.topic("energie"), "partner-x-5": "Kiehl", "description-en-1": "Green wave."}
+    answer = ada.form("/de/contribute/project", **RIGHT | {"name-de-1": "Mehr davon"} | more)
+    assert answer.status_code == 422
+    assert 'id="partner-x-5-error"' in answer.text
+    assert typed_in(answer.text).items() >= more.items()
+    for strange in ("nothing-x-1", "topic-de-1", "name-fr-1", "topic-x-100", "name-x-1"):
+        assert f'name="{strange}"' not in ada.form("/de/contribute/project", **{strange: "?"}).text

@@ -16,7 +16,9 @@ from kogge.ledger import Caller, Contribution, Step
 from kogge.portal import review
 from kogge.steps import Steps
 from kogge.web.context import desk_of
+from kogge.web.contributions import as_file
 from kogge.web.pages import READ, pages
+from kogge.web.pages.mending import mending
 from kogge.web.pages.posted import Posted, posted, to_sign_in
 from kogge.web.pages.render import PRIVATE, Page
 from kogge.web.pages.words import msgid
@@ -104,6 +106,21 @@ async def one(request: Request, lang: str, number: int) -> Response:
     return await _shown(page, number, session.caller)
 
 
+@router.api_route("/contributions/{number:int}/sent", methods=READ)
+async def sent(request: Request, lang: str, number: int) -> Response:
+    """What was sent, byte by byte, as a file; of a table what one row of it says."""
+    page = await Page.open(request, lang, private=True)
+    if (session := session_of(request)) is None:
+        return to_sign_in(page)
+    body, kind = await desk_of(request).look(
+        lambda steps: (
+            steps.sent(number, session.caller)[0],
+            steps.contribution(number, session.caller).media,
+        )
+    )
+    return as_file(body, kind, number)
+
+
 @router.post("/contributions/{number:int}")
 async def take(request: Request, lang: str, number: int) -> Response:
     """Takes a step: 303 to the page again, or the page with why it could not be taken."""
@@ -145,6 +162,8 @@ async def _shown(
     note: str = "",
 ) -> Response:
     seen = await desk_of(page.request).look(lambda steps: _seen(steps, number, caller, page.lang))
+    mine = (seen.is_.partner, seen.is_.person) == (caller.partner.slug, caller.person)
+    mendable = "withdraw" in seen.open and (mine or seen.is_.state == "returned")
     asked = page.request.query_params
     return await page.send(
         "contribution.html",
@@ -153,6 +172,7 @@ async def _shown(
         each=seen.is_,
         states=STATES,
         taken=TAKEN,
+        mends=await mending(page, str(number), caller) if mendable else None,
         error=error,
         wanting=wanting,
         note=note,
