@@ -400,7 +400,7 @@ def test_a_form_is_previewed_sent_released_and_found(town: Town) -> None:
     assert town.client.get("/graph/luebeck/project-ampeln-fuer-radfahrende/history").json()["versions"]
 
 
-@pytest.mark.parametrize("kind", ["project", "expertise", "need"])
+@pytest.mark.parametrize("kind", ["project", "expertise", "need", "contact"])
 @pytest.mark.parametrize("lang", ["en", "nl"])
 def test_every_form_is_there_in_every_language(town: Town, kind: str, lang: str) -> None:
     answer = town.person("ada", lang).get(f"/{lang}/contribute/{kind}")
@@ -565,3 +565,83 @@ def test_a_field_more_than_the_form_has_is_judged_at_its_place_and_kept(town: To
     assert typed_in(answer.text).items() >= more.items()
     for strange in ("nothing-x-1", "topic-de-1", "name-fr-1", "topic-x-100", "name-x-1"):
         assert f'name="{strange}"' not in ada.form("/de/contribute/project", **{strange: "?"}).text
+
+
+# Contacts
+
+OFFICE = {
+    "name-de-1": "Stabsstelle Digitales", "mailbox-x-1": "smartcity@luebeck.de", "phone-x-1": "+49 451 122 0",
+    "belongs-x-1": "Lübeck",
+}  # fmt: skip
+
+
+def released(sender: Person, editor: Person, kind: str, **form: str) -> str:
+    """The page of a contribution that was sent by form and released."""
+    path = sent_to(sender.form(f"/de/contribute/{kind}", **form, do="send"))
+    assert editor.form(path, step="accept").status_code == 303
+    return path
+
+
+def test_a_contact_is_named_by_form_and_called_by_its_name_afterwards(town: Town) -> None:
+    ada, eva, kim = town.person("ada"), town.person("eva"), town.person("kim")
+    assert typed_in(ada.get("/de/contribute/contact").text) == {"belongs-x-1": "Lübeck"}
+    released(ada, eva, "contact", **OFFICE)
+    city = town.client.get("/de/municipality/luebeck", headers=ORIGIN).text
+    assert "Stabsstelle Digitales" in city
+    assert "smartcity@luebeck.de" in city
+    # another city has one of the same name: each means its own
+    ledger = open_ledger(town.settings)
+    _, value = ledger.partners.issue("kiel", "kai", "author", at=_now())
+    ledger.close()
+    town.tokens["kai"] = ("", value)
+    theirs = OFFICE | {"mailbox-x-1": "digital@kiel.de", "belongs-x-1": "Kiel"}
+    released(town.person("kai"), kim, "contact", **theirs)
+    form = ada.get("/de/contribute/project").text
+    assert '<option value="Stabsstelle Digitales"></option>' in form
+    project = RIGHT | {"name-de-1": "Lichtband", "contact-x-1": "Stabsstelle Digitales"}
+    path = released(ada, eva, "project", **project)
+    thing = town.client.get("/id/project/luebeck/lichtband", headers={"Accept": "text/turtle"}).text
+    assert "contact/luebeck/stabsstelle-digitales" in thing.replace("\\/", "/").replace(
+        "contact:", "contact/"
+    )
+    # and it is called so where the project is changed
+    again = typed_in(ada.get(f"/de/contribute/project?from={path.rpartition('/')[2]}").text)
+    assert again["contact-x-1"] == "Stabsstelle Digitales"
+    listed = town.client.get("/queries/lookup/contacts?municipality=luebeck", headers={"Accept": "text/csv"})
+    assert "tel:+49-451-122-0" in listed.text
+
+
+TECHNICAL = re.compile(r"w3id|mailto:|tel:|\bIRI\b|\b[a-z]+:[A-Za-z]+|\bTurtle\b|Aussage|statement|uitspraak")
+
+
+@pytest.mark.parametrize("lang", ["de", "en", "nl"])
+@pytest.mark.parametrize(
+    ("wrong", "at"),
+    [
+        ({"mailbox-x-1": "erika.mustermann@luebeck.de"}, "mailbox-x-1"),
+        ({"mailbox-x-1": "smartcity@luebeck"}, "mailbox-x-1"),
+        ({"mailbox-x-1": "smartcity@luebeck.d1"}, "mailbox-x-1"),
+        ({"mailbox-x-1": "<smartcity@luebeck.de>"}, "mailbox-x-1"),
+        ({"phone-x-1": "0451 1220"}, "phone-x-1"),
+        ({"phone-x-1": "+49 4 5 1 1 2 2 0 1 2 3 4 5 6 7 8 9 0"}, "phone-x-1"),
+        ({"form-x-1": "kontakt"}, "form-x-1"),
+        ({"belongs-x-1": "Kiel"}, "belongs-x-1"),
+        ({"belongs-x-1": "Lübek"}, "belongs-x-1"),
+        ({"mailbox-x-1": "", "phone-x-1": ""}, "mailbox-x-1"),
+        ({"name-de-1": ""}, "name-{}-1"),
+        ({"name-de-1": "", "mailbox-x-1": "", "phone-x-1": ""}, "mailbox-x-1"),
+    ],
+)
+def test_what_is_wrong_with_a_contact_is_said_plainly_at_its_field(
+    town: Town, lang: str, wrong: dict[str, str], at: str
+) -> None:
+    answer = town.person("ada", lang).form(f"/{lang}/contribute/contact", **OFFICE | wrong)
+    assert answer.status_code == 422, answer.text
+    found = dict(
+        re.findall(r'id="([^"]+)-error">.*?<span class="kern-body">([^<]*)</span>', answer.text, re.DOTALL)
+    )
+    assert at.format(lang) in found
+    assert {name for name in found if TECHNICAL.search(found[name])} == set(), found
+    summary = re.search(r'id="summary".*?</div>\s*</div>', answer.text, re.DOTALL)
+    assert summary is not None
+    assert len(re.findall("<li>", summary[0])) == len(re.findall('<li><a href="#', summary[0])), summary[0]

@@ -24,7 +24,7 @@ from kogge.contribution.rows import called_by_things
 from kogge.contribution.workbook import letters
 from kogge.rules import Finding, Severity
 
-KINDS: Final = ("project", "expertise", "need")
+KINDS: Final = ("project", "expertise", "need", "contact")
 _NAME: Final = re.compile(r"([a-z-]+)-(de|en|nl|x)-([1-9][0-9]?)")
 
 
@@ -50,13 +50,15 @@ class Field:
 class Input:
     """A column as a form shows it: several fields where it has several languages or values.
 
-    `options` are all that can be chosen, `offered` what is only suggested.
+    `options` are all that can be chosen, `offered` what is only suggested. `either` is the rule by which this
+    or another column must be filled in, if there is one.
     """
 
     key: str
     title: str
     hint: str
     required: bool
+    either: str
     takes: str
     long: bool
     fields: tuple[Field, ...]
@@ -66,9 +68,10 @@ class Input:
 
 @dataclass(frozen=True)
 class Group:
-    """A heading and what stands below it."""
+    """A heading, a hint for all of it (mostly empty), and what stands below."""
 
     title: str
+    hint: str
     inputs: tuple[Input, ...]
 
 
@@ -135,14 +138,37 @@ def told(kind: str, findings: Iterable[Finding], lang: str, typed: Iterable[str]
     return list(dict.fromkeys(said))
 
 
-def missing(kind: str, typed: Mapping[str, str], lang: str) -> list[Field]:
-    """The first field of each column that must be filled in and is empty, in the order of the form."""
+def missing(kind: str, typed: Mapping[str, str], lang: str) -> list[tuple[Field, tuple[str, ...]]]:
+    """Where something must be filled in and is not, in the order of the form: a field, and what it is called.
+
+    Where one of several columns will do, it is the first of them, and what each is called.
+    """
+    inputs = [each for group in groups(kind, lang, typed) for each in group.inputs]
+    asked: dict[str, list[Input]] = {}
+    for each in inputs:
+        if each.required or each.either:
+            asked.setdefault(each.key if each.required else each.either, []).append(each)
+    enough = {each.either for each in inputs if each.required}
     return [
-        each.fields[0]
-        for group in groups(kind, lang, typed)
-        for each in group.inputs
-        if each.required and not any(typed.get(field.name) for field in each.fields)
+        (some[0].fields[0], tuple(each.title for each in some))
+        for rule, some in asked.items()
+        if rule not in enough and not any(typed.get(field.name) for each in some for field in each.fields)
     ]
+
+
+def offering(of: tuple[Group, ...], key: str, offered: Iterable[str]) -> tuple[Group, ...]:
+    """The same form, in which a column suggests more."""
+    more = tuple(offered)
+    return tuple(
+        replace(
+            group,
+            inputs=tuple(
+                replace(each, offered=each.offered + more) if each.key == key else each
+                for each in group.inputs
+            ),
+        )
+        for group in of
+    )
 
 
 def shown(kind: str, typed: Mapping[str, str], lang: str) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -168,7 +194,7 @@ def meant(kind: str, given: Mapping[str, str], agent: str, lang: str) -> dict[st
                 found = known.find(given["topic"], column.classes)
                 if len(found) == 1 and found[0] in {option.value for option in each.options}:
                     typed[first.name] = found[0]
-            elif each.key in ("lead", "holder") and us in each.offered:
+            elif each.key in ("lead", "holder", "belongs") and us in each.offered:
                 typed[first.name] = us
             elif each.key == "name" and given.get("title"):
                 typed[first.name] = given["title"][:200]
@@ -193,10 +219,10 @@ def renamed(kind: str, before: Mapping[str, str], now: Mapping[str, str]) -> boo
 def _groups(kind: str, lang: str) -> tuple[Group, ...]:
     found = []
     of = columns.kinds()[kind]
-    for title, keys in columns.groups():
+    for title, hint, keys in columns.groups():
         inputs = [_input(of, column, lang) for key in keys for column in of.columns if column.key == key]
         if inputs:
-            found.append(Group(title[lang], tuple(inputs)))
+            found.append(Group(title[lang], hint.get(lang, ""), tuple(inputs)))
     return tuple(found)
 
 
@@ -227,6 +253,7 @@ def _input(of: columns.Kind, column: Column, lang: str) -> Input:
         column.name[lang],
         column.hint.get(lang, ""),
         column.required or column.key == of.named[0],
+        column.either,
         column.takes,
         column.takes == "text" and column.width > 40,
         tuple(_field(head, lang) for head in heads),

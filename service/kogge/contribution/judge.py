@@ -105,7 +105,8 @@ def judge(sent: Sent, store: Store, limits: Limits = LIMITS) -> Judged:
     if not findings:
         findings, uncounted = _ruled(parts, sent, store)
     if sheets is not None:
-        findings = [(each, None) for each in with_rules(sheets, (_placed(*found) for found in findings))]
+        placed = (_placed(*found) for found in findings)
+        findings = [(each, None) for each in with_rules(sheets, placed, sent.lang)]
     return Judged(
         graphs=tuple(Content(part.graph, syntax.canonical(part.triples), part.cells) for part in parts),
         findings=tuple(_placed(*each) for each in findings[: rules.MAX_LISTED]),

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 
 from kogge import media, names
 from kogge.contribution import fields as forms
-from kogge.contribution.fields import Told
+from kogge.contribution.fields import Field, Told
 from kogge.contribution.refusals import spoken
 from kogge.errors import BadRequest, KoggeError, NotFound
 from kogge.ledger import Caller
@@ -31,8 +31,10 @@ _TITLES: Final = {
     "project": msgid("Report a project"),
     "expertise": msgid("Offer expertise"),
     "need": msgid("Ask for help"),
+    "contact": msgid("Name a contact"),
 }
 _EMPTY: Final = msgid("Please fill this in.")
+_ONE: Final = msgid("Please fill in one of these: %(names)s.")
 
 
 @router.api_route("/contribute/{kind}", methods=READ)
@@ -123,13 +125,20 @@ async def _sent(
 def _found(kind: str, typed: Mapping[str, str], outcome: Outcome, lang: str) -> list[Told]:
     """What is to be mended, in the order of the form: what is missing, then what was found."""
     empty = forms.missing(kind, typed, lang)
-    unfilled = {each.name for each in empty}
+    unfilled = {field.name for field, _ in empty}
     found = [each for each in forms.told(kind, outcome.findings, lang, typed) if each.field not in unfilled]
     if empty:  # without its name nothing else can be said of an entry
         found = [each for each in found if each.field or each.severity != "violation"]
-    asked = [Told(each.name, each.title, translated(_EMPTY, lang=lang), "violation") for each in empty]
+    asked = [_asked(field, called, lang) for field, called in empty]
     order = [each.name for each in forms.fields(kind, lang, typed)]
     return sorted([*asked, *found], key=lambda each: order.index(each.field) if each.field else -1)
+
+
+def _asked(field: Field, called: tuple[str, ...], lang: str) -> Told:
+    said = _EMPTY if len(called) == 1 else _ONE
+    return Told(
+        field.name, field.title, translated(said, lang=lang) % {"names": ", ".join(called)}, "violation"
+    )
 
 
 def _there(steps: Steps, outcome: Outcome) -> int:
@@ -152,12 +161,13 @@ async def _form(
     status: int = 200,
 ) -> Response:
     wrong = [each for each in found or [] if each.severity == "violation"]
+    groups = forms.groups(kind, page.lang, typed)
     return await page.send(
         "entry.html",
         status=status,
         kind=kind,
         title=_TITLES[kind],
-        groups=forms.groups(kind, page.lang, typed),
+        groups=forms.offering(groups, "contact", await _contacts(page)),
         typed=typed,
         note=note,
         mends=mends,
@@ -189,3 +199,13 @@ async def _preview(
         advice=found,
         replaces=replaces,
     )
+
+
+async def _contacts(page: Page) -> list[str]:
+    """What the contacts of who is signed in are called."""
+    agent = page.session.caller.partner.agent if page.session else ""
+    if names.kind_of(agent) != "municipality":
+        return []
+    given = {"municipality": agent, "lang": page.lang}
+    rows = await desk_of(page.request).rows("lookup/contacts", given)
+    return sorted({row["contactLabel"].text for row in rows if "contactLabel" in row})
