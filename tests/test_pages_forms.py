@@ -585,7 +585,14 @@ def released(sender: Person, editor: Person, kind: str, **form: str) -> str:
 def test_a_contact_is_named_by_form_and_called_by_its_name_afterwards(town: Town) -> None:
     ada, eva, kim = town.person("ada"), town.person("eva"), town.person("kim")
     assert typed_in(ada.get("/de/contribute/contact").text) == {"belongs-x-1": "Lübeck"}
-    released(ada, eva, "contact", **OFFICE)
+    path = released(ada, eva, "contact", **OFFICE)
+    english = town.person("ada", "en").get(path.replace("/de/", "/en/")).text
+    assert "<h1>Stabsstelle Digitales</h1>" in english  # what it is called, not what its graph is
+    assert re.findall(r'<h3>(\S.*?) <span class="chip[^>]*>(\w+)<', english) == [
+        ("Stabsstelle Digitales", "new"),
+        ("Lübeck", "changed"),
+    ]
+    assert (">smartcity@luebeck.de</a>" in english, "tel:" in english) == (True, False)
     city = town.client.get("/de/municipality/luebeck", headers=ORIGIN).text
     assert "Stabsstelle Digitales" in city
     assert "smartcity@luebeck.de" in city
@@ -612,6 +619,13 @@ def test_a_contact_is_named_by_form_and_called_by_its_name_afterwards(town: Town
 
 
 TECHNICAL = re.compile(r"w3id|mailto:|tel:|\bIRI\b|\b[a-z]+:[A-Za-z]+|\bTurtle\b|Aussage|statement|uitspraak")
+
+
+@pytest.mark.parametrize("lang", ["de", "en", "nl"])
+def test_advice_about_a_contact_is_not_about_the_city_that_it_belongs_to(town: Town, lang: str) -> None:
+    wanted = {f"name-{each}-1": f"Hafenamt {each}" for each in ("de", "en", "nl")}
+    seen = town.person("ada", lang).form(f"/{lang}/contribute/contact", **OFFICE | wanted)
+    assert (seen.status_code, 'class="findings"' in seen.text) == (200, False), seen.text
 
 
 @pytest.mark.parametrize("lang", ["de", "en", "nl"])

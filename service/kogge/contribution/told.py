@@ -16,6 +16,7 @@ from kogge.rules import SEVERITIES, Finding, Where
 
 _TERMS: Final = re.compile(r" \((?:[a-z]+:[A-Za-z-]+|@[a-z]{2})\)")
 _OTHERS: Final = "kgs:Own-subject"
+_TYPE: Final = NamedNode(names.RDF + "type")
 _GRAPH: Final = re.compile(r"\b(?:im Graphen|in the graph|in de graaf)\b")
 
 
@@ -34,6 +35,11 @@ class Sheeted:
     values: Mapping[tuple[str, str, str], Where]
     row: Where
     new_id: str | None
+
+    @property
+    def told(self) -> set[str]:
+        """The things of which it says what they are."""
+        return {str(each.subject).strip("<>") for each in self.triples if each.predicate == _TYPE}
 
     def places(self) -> Places:
         """Where its things, their properties and their values stand."""
@@ -55,13 +61,16 @@ def with_rules(sheets: Sheets, ruled: Iterable[Finding], lang: str) -> list[Find
     """The findings about cells with those of the rules, in the order of the file, the worst first.
 
     `lang` is their language. Rules speak without the words of Turtle here, and are silent about a cell that
-    could not be read: what it says is not missing.
+    could not be read: what it says is not missing. Advice is about what a row tells, not about what it only
+    points to.
     """
     unread = {finding.where for finding in sheets.findings if finding.severity == "violation"}
     rows = {iri: row for row in sheets.things for iri in row.places().things}
     told = []
     for finding in ruled:
         row = rows.get(finding.subject)
+        if row and finding.severity != "violation" and finding.subject not in row.told:
+            continue
         where = _concerned(finding, row) if row and finding.path is None else finding.where
         if where not in unread:
             told.append(replace(finding, message=_message(finding, lang), where=where))
