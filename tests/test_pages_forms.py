@@ -567,6 +567,25 @@ def test_a_field_more_than_the_form_has_is_judged_at_its_place_and_kept(town: To
         assert f'name="{strange}"' not in ada.form("/de/contribute/project", **{strange: "?"}).text
 
 
+def test_what_is_public_is_changed_in_its_form_as_long_as_it_is_the_newest(town: Town) -> None:
+    ada, eva, kim = town.person("ada"), town.person("eva"), town.person("kim")
+    form = RIGHT | {"name-de-1": "Kaikante"}
+    first = released(ada, eva, "project", **form)
+    link = f"/de/contribute/project?from={first.rpartition('/')[2]}"
+    assert f'href="{link}"' in ada.get(first).text
+    opened = ada.get(link).text
+    assert "was jetzt öffentlich ist" in opened
+    changed = typed_in(opened) | {"status-x-1": "https://w3id.org/kogge/ontology#done"}
+    asked = ada.form(link, "/de/contribute/project", **changed, do="send")
+    assert (asked.status_code, "Abschicken und ersetzen" in asked.text) == (409, True)
+    second = sent_to(ada.form(link, "/de/contribute/project", **changed, do="send", replace="yes"))
+    assert second != first
+    assert eva.form(second, step="accept").status_code == 303
+    assert "?from=" not in ada.get(first).text
+    assert f"?from={second.rpartition('/')[2]}" in eva.get(second).text
+    assert kim.get(second).status_code == 403
+
+
 # Contacts
 
 OFFICE = {

@@ -10,6 +10,7 @@ from typing import Any, Final
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
+from kogge.authority import owner_of
 from kogge.contribution.refusals import spoken
 from kogge.errors import BadRequest, KoggeError
 from kogge.ledger import Caller, Contribution, Step
@@ -58,7 +59,10 @@ class Listed:
 
 @dataclass(frozen=True)
 class Seen:
-    """A contribution as its page shows it; `moved`: the graph has another version than it was made on."""
+    """A contribution as its page shows it.
+
+    `moved`: the graph has another version than it was made on; `newest`: it is what the graph says now.
+    """
 
     is_: Contribution
     title: str
@@ -68,6 +72,7 @@ class Seen:
     more: int
     open: frozenset[str]
     moved: bool
+    newest: bool
 
 
 @router.api_route("/contributions", methods=READ)
@@ -164,6 +169,7 @@ async def _shown(
     seen = await desk_of(page.request).look(lambda steps: _seen(steps, number, caller, page.lang))
     mine = (seen.is_.partner, seen.is_.person) == (caller.partner.slug, caller.person)
     mendable = "withdraw" in seen.open and (mine or seen.is_.state == "returned")
+    mendable = mendable or (seen.newest and owner_of(seen.is_.graph) == caller.partner.slug)
     asked = page.request.query_params
     return await page.send(
         "contribution.html",
@@ -194,6 +200,7 @@ def _seen(steps: Steps, number: int, caller: Caller, lang: str) -> Seen:
         max(len(changed) - _THINGS, 0),
         steps.open_to(number, caller),
         contribution.state == "staged" and contribution.base != difference.first,
+        contribution.version is not None and steps.history(contribution.graph)[-1].contribution == number,
     )
 
 
