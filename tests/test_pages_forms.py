@@ -556,6 +556,29 @@ def test_only_who_may_see_a_contribution_gets_it_in_a_form(town: Town) -> None:
     assert ada.ask("POST", "/de/contribute/need", data=fields).status_code == 400
 
 
+def test_who_mends_for_another_sends_to_the_same_graph_and_takes_the_first_back(town: Town) -> None:
+    ada, eva = town.person("ada"), town.person("eva")
+    ledger = open_ledger(town.settings)
+    people: tuple[tuple[str, str, Role], ...] = (("stella", "kogge", "steward"), ("ole", "luebeck", "author"))
+    for who, partner, role in people:
+        town.tokens[who] = ("", ledger.partners.issue(partner, who, role, at=_now())[1])
+    ledger.close()
+    stella, ole = town.person("stella"), town.person("ole")
+    form = RIGHT | {"name-de-1": "Brückenwacht"}
+    path = sent_to(ada.form("/de/contribute/project", **form, do="send"))
+    link = f"/de/contribute/project?from={path.rpartition('/')[2]}"
+    assert [f'href="{link}"' in who.get(path).text for who in (ada, eva, ole, stella)] == [True, *[False] * 3]
+    assert eva.form(path, step="return", note="Bitte kürzer.").status_code == 303
+    assert [f'href="{link}"' in who.get(path).text for who in (ada, eva, ole, stella)] == [
+        True, True, False, True,
+    ]  # fmt: skip
+    mended = typed_in(stella.get(link).text) | {"name-nl-1": "Brugwacht"}
+    new = sent_to(stella.form(link, "/de/contribute/project", **mended, do="send"))
+    assert contributions(town, ada)[0]["graph"] == names.graph("luebeck", "project-brueckenwacht")
+    assert f"replaced by {new.rpartition('/')[2]}" in ada.get(path).text
+    assert eva.form(new, step="accept").status_code == 303
+
+
 def test_a_field_more_than_the_form_has_is_judged_at_its_place_and_kept(town: Town) -> None:
     ada = town.person("ada")
     more = {"topic-x-4": names.topic("energie"), "partner-x-5": "Kiehl", "description-en-1": "Green wave."}
