@@ -83,7 +83,9 @@ def values(each: Input, lang: str) -> st.SearchStrategy[str]:
     if each.options:
         return st.sampled_from([option.value for option in each.options])
     if each.takes == "thing":
-        return st.sampled_from(each.offered or [*CONTACTS.values()])
+        classes = each.fields[0].head.column.classes
+        known = lists.facts().of(classes, lang, under=names.ID)
+        return st.sampled_from(known or [*CONTACTS.values()])
     kinds = {
         "text": texts(),
         "date": dates(lang),
@@ -102,8 +104,12 @@ def typed_forms(draw: st.DrawFn, kind: str, lang: str) -> Typed:
         for each in group.inputs:
             column = each.fields[0].head.column
             for spoken in names.LANGUAGES if column.languages else ("x",):
-                most = 1 if column.steps or column.key in ("name", "status", "cost") else column.times + 2
-                least = int(each.required and spoken in ("x", lang))
+                most = (
+                    1
+                    if column.steps or column.key in ("name", "sort", "status", "cost")
+                    else column.times + 2
+                )
+                least = int((each.required and spoken in ("x", lang)) or each.key == "sort")
                 if least == 0 and not draw(st.booleans()):
                     continue
                 some = draw(st.lists(values(each, lang), min_size=least, max_size=most, unique=True))
@@ -177,7 +183,7 @@ def test_what_a_form_cannot_say_whole_is_not_shown_in_one(more: str) -> None:
     assert filled(content(KAI + more), OWNER, "de", {}) is None
 
 
-@pytest.mark.parametrize("nothing", ["", "id:event\\/luebeck\\/tag a kogge:Event ."])
+@pytest.mark.parametrize("nothing", ["", "id:statement\\/luebeck\\/wort a kogge:Statement ."])
 def test_what_has_no_form_is_not_shown_in_one(nothing: str) -> None:
     assert filled(content(nothing), OWNER, "de", {}) is None
 

@@ -400,7 +400,7 @@ def test_a_form_is_previewed_sent_released_and_found(town: Town) -> None:
     assert town.client.get("/graph/luebeck/project-ampeln-fuer-radfahrende/history").json()["versions"]
 
 
-@pytest.mark.parametrize("kind", ["project", "expertise", "need", "contact"])
+@pytest.mark.parametrize("kind", ["project", "expertise", "need", "event", "contact"])
 @pytest.mark.parametrize("lang", ["en", "nl"])
 def test_every_form_is_there_in_every_language(town: Town, kind: str, lang: str) -> None:
     answer = town.person("ada", lang).get(f"/{lang}/contribute/{kind}")
@@ -531,10 +531,46 @@ def test_what_fits_into_no_form_is_said_to_and_can_be_downloaded(town: Town) -> 
     assert file.headers["content-disposition"].startswith("attachment")
     assert kim.get(path + "/sent").status_code == 403
     assert Person(town.client).get(path + "/sent").status_code == 303
-    table = "Veranstaltungen\nName (Deutsch);Stand;Beginn;Ort\nTag des Hafens;angekündigt;2027;Lübeck\n"
-    event = sent_to(ada.upload("tag.csv", table, do="send"))
-    assert eva.form(event, step="return", note="Bitte das Datum.").status_code == 303
-    assert "Zeile in Ihrer Tabelle" in ada.get(event).text
+    ledger = open_ledger(town.settings)
+    town.tokens["sten"] = ("", ledger.partners.issue("kogge", "sten", "steward", at=_now())[1])
+    ledger.close()
+    sten = town.person("sten")
+    table = "Bündnisse\nName (Deutsch);Beschreibung (Deutsch)\nBund der Häfen;Häfen reden miteinander.\n"
+    path = sent_to(sten.upload("tag.csv", table, do="send"))
+    answer = sten.get(f"/de/contribute/project?from={path.rpartition('/')[2]}")
+    assert "Zeile in Ihrer Tabelle" in answer.text
+
+
+def test_a_row_of_a_spreadsheet_is_mended_by_form(town: Town) -> None:
+    ada, eva = town.person("ada"), town.person("eva")
+    table = (
+        "Veranstaltungen\nName (Deutsch);Name (Niederländisch);Art;Stand;Beginn;Ort;Gebäude (Deutsch);"
+        "Thema 1;Thema 2;Beteiligt 1;Beteiligt 2;Teil von;Quelle (Deutsch)\n"
+        "Hafentag;Havendag;;angekündigt;11/2027;Lübeck;Rathaus;Parken;Energie;Kiel;Wismar;;Aushang\n"
+        "Kranführung;;Exkursion;;;Lübeck;;Parken;;;;Hafentag;Aushang\n"
+    )
+    assert ada.upload("tag.csv", table, do="send").headers["location"].endswith("?sent=2")
+    part, whole = (f"/de/contributions/{each['number']}" for each in contributions(town, ada)[:2])
+    for path in (part, whole):
+        assert eva.form(path, step="return", note="Bitte die Zeit.").status_code == 303
+    link = f"/de/contribute/event?from={part.rpartition('/')[2]}"
+    assert f'href="{link}"' in ada.get(part).text
+    typed = typed_in(ada.get(link).text)
+    assert typed == {
+        "name-de-1": "Kranführung", "sort-x-1": "https://w3id.org/kogge/ontology#Excursion",
+        "place-x-1": "Lübeck", "topic-x-1": names.topic("parken"), "part-of-x-1": "event/luebeck/hafentag",
+        "source-title-de-1": "Aushang",
+    }  # fmt: skip
+    link = link.replace(part.rpartition("/")[2], whole.rpartition("/")[2])
+    typed = typed_in(ada.get(link).text)
+    assert typed["venue-de-1"] == "Rathaus"
+    assert [typed[f"participant-x-{number}"] for number in (1, 2)] == ["Kiel", "Wismar"]
+    again = ada.form(link, "/de/contribute/event", **typed | {"start-x-1": "01.11.2027"}, do="send")
+    assert sent_to(again) == whole
+    assert eva.form(whole, step="accept").status_code == 303
+    form = ada.get("/de/contribute/event").text
+    assert "Dieter" not in form
+    assert "Lübeck" in re.findall(r'<datalist id="host-list">(.*?)</datalist>', form, re.DOTALL)[0]
 
 
 def test_only_who_may_see_a_contribution_gets_it_in_a_form(town: Town) -> None:

@@ -27,6 +27,16 @@ TAKES: Final = frozenset(
      "mailbox", "phone")
 )  # fmt: skip
 
+# What is offered for a column: classes, each group after the other. Kinds that have a sheet of their own in
+# the template are offered from there.
+OFFERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "municipality": ("kogge:Municipality",),
+    "organisation": ("kogge:Municipality", "kogge:District", "kogge:Alliance", "org:Organization"),
+    "alliance": ("kogge:Alliance",),
+    "agreement": ("kogge:Agreement",),
+    "area": ("kogge:District", "kogge:State", "kogge:Province"),
+}
+
 
 @dataclass(frozen=True)
 class Column:

@@ -24,7 +24,7 @@ from kogge.contribution.rows import called_by_things
 from kogge.contribution.workbook import letters
 from kogge.rules import Finding, Severity
 
-KINDS: Final = ("project", "expertise", "need", "contact")
+KINDS: Final = ("project", "expertise", "need", "event", "contact")
 _NAME: Final = re.compile(r"([a-z-]+)-(de|en|nl|x)-([1-9][0-9]?)")
 
 
@@ -194,7 +194,7 @@ def meant(kind: str, given: Mapping[str, str], agent: str, lang: str) -> dict[st
                 found = known.find(given["topic"], column.classes)
                 if len(found) == 1 and found[0] in {option.value for option in each.options}:
                     typed[first.name] = found[0]
-            elif each.key in ("lead", "holder", "belongs") and us in each.offered:
+            elif each.key in ("lead", "holder", "belongs") and known.find(us, column.classes) == [agent]:
                 typed[first.name] = us
             elif each.key == "name" and given.get("title"):
                 typed[first.name] = given["title"][:200]
@@ -279,6 +279,8 @@ def _options(column: Column, lang: str) -> tuple[Option, ...]:
 
 
 def _offered(column: Column, lang: str) -> tuple[str, ...]:
-    if column.takes != "thing":
+    """What is suggested: nothing where the value would be spoken of, which is for its owner to do."""
+    if column.takes != "thing" or column.inverse or column.offer not in columns.OFFERS:
         return ()
-    return tuple(lists.facts().of(column.classes, lang, under=names.ID))
+    classes = [columns.iri(each) for each in columns.OFFERS[column.offer]]
+    return tuple(lists.facts().of(classes, lang, under=names.ID))

@@ -52,7 +52,8 @@ def filled(content: bytes, owner: str, lang: str, called: Mapping[str, str]) -> 
         for triple in triples
         for kind in fields.KINDS
         if triple.predicate == _TYPE
-        and triple.object == NamedNode(columns.kinds()[kind].type)
+        and isinstance(triple.object, NamedNode)
+        and triple.object.value in _types(columns.kinds()[kind])
         and isinstance(triple.subject, NamedNode)
     ]
     if len(things) != 1:
@@ -70,6 +71,12 @@ def pointed(content: bytes, owner: str) -> set[str]:
     triples = syntax.parse(content, RdfFormat.N_TRIPLES, keep_labels=True)
     objects = {each.object.value for each in triples if isinstance(each.object, NamedNode)}
     return {iri for iri in objects if _is_own(iri, owner)}
+
+
+def _types(kind: Kind) -> set[str]:
+    """The classes of a kind: that of its shape, and those among which its form lets one choose."""
+    chosen = (each.choices for each in kind.columns if each.predicate == _TYPE.value)
+    return {kind.type, *(iri for choices in chosen for iri in choices)}
 
 
 def _typed(

@@ -14,7 +14,7 @@ from kogge.contribution import columns
 from kogge.contribution.places import Places
 from kogge.rules import SEVERITIES, Finding, Where
 
-_TERMS: Final = re.compile(r" \((?:[a-z]+:[A-Za-z-]+|@[a-z]{2})\)")
+_TERMS: Final = re.compile(r" \((?:[^():]* )?(?:[a-z]+:[A-Za-z-]+|@[a-z]{2})(?: [^():]*)?\)")
 _OTHERS: Final = "kgs:Own-subject"
 _TYPE: Final = NamedNode(names.RDF + "type")
 _GRAPH: Final = re.compile(r"\b(?:im Graphen|in the graph|in de graaf)\b")

@@ -31,6 +31,7 @@ _TITLES: Final = {
     "project": msgid("Report a project"),
     "expertise": msgid("Offer expertise"),
     "need": msgid("Ask for help"),
+    "event": msgid("Report an event"),
     "contact": msgid("Name a contact"),
 }
 _EMPTY: Final = msgid("Please fill this in.")

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from kogge import names
 from kogge.authority import owner_of
+from kogge.contribution import columns
 from kogge.contribution import fields as forms
 from kogge.contribution.filled import Filled, filled, pointed
 from kogge.errors import NotFound
@@ -30,6 +32,12 @@ class Mending:
     is_: Contribution
     last: Step
     form: Filled | None
+
+    @property
+    def row(self) -> bool:
+        """Whether it came as a row of a table: then its graph is called by its kind."""
+        slug = names.slug_of(self.is_.graph).rpartition("/")[2]
+        return any(slug.startswith(f"{kind}-") for kind in columns.kinds())
 
     def keeps(self, typed: Mapping[str, str]) -> bool:
         """Whether what is typed now speaks of the same thing as before, in the same graph."""
