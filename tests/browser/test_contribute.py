@@ -13,6 +13,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from kogge.contribution import fields as forms
 from kogge.desk import open_ledger
 from kogge.ledger import Role
 from kogge.settings import Settings
@@ -101,6 +102,16 @@ def test_a_project_goes_by_form_from_an_author_over_an_editor_to_everybody(
     assert "true" in found
     editor.page.goto(f"{service.base}/de/contributions")
     shot(editor, "list", width)
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_every_form_is_sound(open_page: OpenPage, keys: dict[str, str], width: int) -> None:
+    seen = sign_in(open_page, keys["ada"], "/en/contribute", width)
+    paths = seen.page.locator(".card a").evaluate_all("links => links.map(each => each.getAttribute('href'))")
+    assert [path.rpartition("/")[2] for path in paths] == [*forms.KINDS]
+    for path in paths:
+        seen.page.goto(seen.base + path)
+        shot(seen, "form-" + path.rpartition("/")[2], width)
 
 
 def test_all_of_it_works_without_scripts(open_page: OpenPage, keys: dict[str, str]) -> None:
