@@ -14,6 +14,7 @@ import pytest
 from httpx2 import Response
 from starlette.testclient import TestClient
 
+from kogge import names
 from kogge.desk import open_ledger
 from kogge.errors import Misconfigured
 from kogge.ledger import Role
@@ -408,8 +409,340 @@ def test_a_form_is_previewed_sent_released_and_found(town: Town) -> None:
     assert town.client.get("/graph/luebeck/project-ampeln-fuer-radfahrende/history").json()["versions"]
 
 
-@pytest.mark.parametrize("kind", ["project", "expertise", "need"])
+@pytest.mark.parametrize("kind", ["project", "expertise", "need", "event", "contact"])
 @pytest.mark.parametrize("lang", ["en", "nl"])
 def test_every_form_is_there_in_every_language(town: Town, kind: str, lang: str) -> None:
     answer = town.person("ada", lang).get(f"/{lang}/contribute/{kind}")
     assert (answer.status_code, f'lang="{lang}"' in answer.text) == (200, True)
+
+
+# Mending
+
+
+def sent_to(answer: Response) -> str:
+    """The page of the contribution that was made."""
+    assert answer.status_code == 303, answer.text
+    return str(answer.headers["location"]).partition("?")[0]
+
+
+def typed_in(text: str) -> dict[str, str]:
+    """What a form holds: its inputs, text areas and choices, as a browser would send them."""
+    main = text[text.index("<main") :]
+    found = dict(re.findall(r'<input class="[^"]*" id="[^"]*" name="([^"]+)" value="([^"]*)"', main))
+    found |= dict(re.findall(r'<textarea [^>]*name="([^"]+)"[^>]*>\n?([^<]*)</textarea>', main))
+    for name, options in re.findall(r'<select [^>]*name="([^"]+)"[^>]*>(.*?)</select>', main, re.DOTALL):
+        if chosen := re.search(r'value="([^"]*)" selected', options):
+            found[name] = chosen[1]
+    return {name: unescape(value) for name, value in found.items() if value}
+
+
+def test_a_returned_contribution_is_opened_in_its_form_and_sent_anew(town: Town) -> None:
+    ada, eva = town.person("ada"), town.person("eva")
+    form = RIGHT | {
+        "name-de-1": "Fahrradstraße am Kanal", "name-nl-1": "Fietsstraat", "topic-x-2": names.topic("parken"),
+        "partner-x-1": "Kiel", "end-x-1": "22.11.2026", "page-x-1": "https://www.luebeck.de/x?a=1&b=%20",
+    }  # fmt: skip
+    path = sent_to(ada.form("/de/contribute/project", **form, note="eilig", do="send"))
+    number = path.rpartition("/")[2]
+    assert eva.form(path, step="return", note="Bitte das <Ende> prüfen.").status_code == 303
+    shown = ada.get(path).text
+    link = f"/de/contribute/project?from={number}"
+    assert f'href="{link}"' in shown
+    opened = ada.get(link)
+    assert opened.status_code == 200
+    assert typed_in(opened.text) == form | {"note": "eilig"}
+    assert "Bitte das &lt;Ende&gt; prüfen." in opened.text
+    # in another language: the same, and the German texts have their fields
+    dutch = typed_in(town.person("ada", "nl").get(f"/nl/contribute/project?from={number}").text)
+    assert dutch == form | {"note": "eilig", "end-x-1": "22-11-2026"}
+    # mended, under another name: the same thing in the same graph, and the same contribution
+    mended = typed_in(opened.text) | {"end-x-1": "30.11.2026", "name-de-1": "Fahrradstraße"}
+    seen = ada.form(link, "/de/contribute/project", **mended)
+    assert (seen.status_code, f"von Nr. {number}" in seen.text) == (200, True), seen.text
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', seen.text))
+    assert hidden["from"] == number
+    again = ada.form(link, "/de/contribute/project", **mended, do="send")
+    assert sent_to(again) == path
+    assert eva.form(path, step="accept").status_code == 303
+    iri = PROJECT.format("fahrradstrasse-am-kanal")
+    thing = town.client.get(iri.removeprefix("https://w3id.org/kogge"), headers={"Accept": "text/turtle"})
+    assert '"Fahrradstraße"@de' in thing.text
+    assert "2026-11-30" in thing.text
+
+
+def test_what_waits_is_replaced_by_what_is_sent_in_its_place(town: Town) -> None:
+    ada = town.person("ada")
+    form = {
+        "name-de-1": "Wer kennt Dünenschutz?", "holder-x-1": "Lübeck", "topic-x-1": names.topic("energie"),
+        "status-x-1": "https://w3id.org/kogge/ontology#open",
+    }  # fmt: skip
+    path = sent_to(ada.form("/de/contribute/need", **form, do="send"))
+    link = f"/de/contribute/need?from={path.rpartition('/')[2]}"
+    assert f'href="{link}"' in ada.get(path).text
+    assert ada.get(link.replace("/need", "/project")).headers["location"] == link
+    new = sent_to(ada.form(link, "/de/contribute/need", **form | {"name-de-1": "Dünenschutz"}, do="send"))
+    assert new != path
+    assert "Zurückgezogen" in ada.get(path).text
+    graphs = [each["graph"] for each in contributions(town, ada)[:2]]
+    assert graphs == [names.graph("luebeck", "need-wer-kennt-duenenschutz")] * 2
+
+
+def test_expertise_on_another_topic_is_another_entry_and_the_first_is_taken_back(town: Town) -> None:
+    ada = town.person("ada")
+    form = {
+        "one-topic-x-1": names.topic("wasserstoff"), "holder-x-1": "Lübeck",
+        "evidence-title-de-1": "Rede zum Hafen", "description-de-1": "Wir betreiben eine Tankstelle.",
+    }  # fmt: skip
+    path = sent_to(ada.form("/de/contribute/expertise", **form, do="send"))
+    link = f"/de/contribute/expertise?from={path.rpartition('/')[2]}"
+    other = form | {"one-topic-x-1": names.topic("energie")}
+    new = sent_to(ada.form(link, "/de/contribute/expertise", **other, do="send"))
+    assert contributions(town, ada)[0]["graph"] == names.graph("luebeck", "expertise-energie")
+    assert f"replaced by {new.rpartition('/')[2]}" in ada.get(path).text
+
+
+def contributions(town: Town, who: Person) -> list[dict[str, Any]]:
+    answer = town.client.get("/contributions", headers={"Authorization": f"Bearer {who.token}"})
+    found: list[dict[str, Any]] = answer.json()["contributions"]
+    return found
+
+
+def test_turtle_that_fits_is_mended_by_form_in_its_own_graph(town: Town) -> None:
+    ada = town.person("ada")
+    body = TURTLE.format(name="hafen", title="Hafenbahn", status="kogge:planned").replace(
+        "    dcterms:source <https://w3id.org/kogge/id/document/gemeinsame-erklaerung-2017> ;\n", ""
+    )
+    path = sent_to(ada.upload("hafen.ttl", body, graph="sammlung", do="send"))
+    link = f"/de/contribute/project?from={path.rpartition('/')[2]}"
+    form = typed_in(ada.get(link).text)
+    assert form == {
+        "name-de-1": "Hafenbahn", "status-x-1": "https://w3id.org/kogge/ontology#planned",
+        "topic-x-1": names.topic("parken"), "lead-x-1": "Lübeck",
+    }  # fmt: skip
+    new = sent_to(ada.form(link, "/de/contribute/project", **form | {"name-en-1": "Port rail"}, do="send"))
+    said = ada.get(new).text
+    assert "Port rail" in said
+    assert contributions(town, ada)[0]["graph"] == names.graph("luebeck", "sammlung")
+
+
+def test_what_fits_into_no_form_is_said_to_and_can_be_downloaded(town: Town) -> None:
+    ada, eva, kim = town.person("ada"), town.person("eva"), town.person("kim")
+    body = TURTLE.format(name="kran", title="Kran", status="kogge:planned")
+    path = sent_to(ada.upload("kran.ttl", body, graph="kran", do="send"))
+    assert "?from=" not in ada.get(path).text
+    assert eva.form(path, step="return", note="Bitte kürzer.").status_code == 303
+    shown = ada.get(path).text
+    assert "unter dem Namen kran" in shown
+    answer = ada.get(f"/de/contribute/project?from={path.rpartition('/')[2]}")
+    assert (answer.status_code, "passt in kein Formular" in answer.text) == (200, True)
+    file = ada.get(path + "/sent")
+    assert (file.text, file.headers["content-type"]) == (body, "text/turtle; charset=utf-8")
+    assert file.headers["content-disposition"].startswith("attachment")
+    assert kim.get(path + "/sent").status_code == 403
+    assert Person(town.client).get(path + "/sent").status_code == 303
+    ledger = open_ledger(town.settings)
+    town.tokens["sten"] = ("", ledger.partners.issue("kogge", "sten", "steward", at=_now())[1])
+    ledger.close()
+    sten = town.person("sten")
+    table = "Bündnisse\nName (Deutsch);Beschreibung (Deutsch)\nBund der Häfen;Häfen reden miteinander.\n"
+    path = sent_to(sten.upload("tag.csv", table, do="send"))
+    answer = sten.get(f"/de/contribute/project?from={path.rpartition('/')[2]}")
+    assert "Zeile in Ihrer Tabelle" in answer.text
+
+
+def test_a_row_of_a_spreadsheet_is_mended_by_form(town: Town) -> None:
+    ada, eva = town.person("ada"), town.person("eva")
+    table = (
+        "Veranstaltungen\nName (Deutsch);Name (Niederländisch);Art;Stand;Beginn;Ort;Gebäude (Deutsch);"
+        "Thema 1;Thema 2;Beteiligt 1;Beteiligt 2;Teil von;Quelle (Deutsch)\n"
+        "Hafentag;Havendag;;angekündigt;11/2027;Lübeck;Rathaus;Parken;Energie;Kiel;Wismar;;Aushang\n"
+        "Kranführung;;Exkursion;;;Lübeck;;Parken;;;;Hafentag;Aushang\n"
+    )
+    assert ada.upload("tag.csv", table, do="send").headers["location"].endswith("?sent=2")
+    part, whole = (f"/de/contributions/{each['number']}" for each in contributions(town, ada)[:2])
+    for path in (part, whole):
+        assert eva.form(path, step="return", note="Bitte die Zeit.").status_code == 303
+    link = f"/de/contribute/event?from={part.rpartition('/')[2]}"
+    assert f'href="{link}"' in ada.get(part).text
+    typed = typed_in(ada.get(link).text)
+    assert typed == {
+        "name-de-1": "Kranführung", "sort-x-1": "https://w3id.org/kogge/ontology#Excursion",
+        "place-x-1": "Lübeck", "topic-x-1": names.topic("parken"), "part-of-x-1": "event/luebeck/hafentag",
+        "source-title-de-1": "Aushang",
+    }  # fmt: skip
+    link = link.replace(part.rpartition("/")[2], whole.rpartition("/")[2])
+    typed = typed_in(ada.get(link).text)
+    assert typed["venue-de-1"] == "Rathaus"
+    assert [typed[f"participant-x-{number}"] for number in (1, 2)] == ["Kiel", "Wismar"]
+    again = ada.form(link, "/de/contribute/event", **typed | {"start-x-1": "01.11.2027"}, do="send")
+    assert sent_to(again) == whole
+    assert eva.form(whole, step="accept").status_code == 303
+    form = ada.get("/de/contribute/event").text
+    assert "Dieter" not in form
+    assert "Lübeck" in re.findall(r'<datalist id="host-list">(.*?)</datalist>', form, re.DOTALL)[0]
+
+
+def test_only_who_may_see_a_contribution_gets_it_in_a_form(town: Town) -> None:
+    ada, kim = town.person("ada"), town.person("kim")
+    form = RIGHT | {"name-de-1": "Geheimer Garten"}
+    path = sent_to(ada.form("/de/contribute/project", **form, do="send"))
+    number = path.rpartition("/")[2]
+    link = f"/de/contribute/project?from={number}"
+    refused = kim.get(link)
+    assert (refused.status_code, "Geheimer" in refused.text) == (403, False)
+    fields = kim.hidden("/de/contribute/need") | form | {"from": number, "do": "send"}
+    assert kim.ask("POST", "/de/contribute/project", data=fields).status_code == 403
+    assert "Geheimer Garten" not in kim.get("/de/contributions").text
+    stranger = Person(town.client).get(link)
+    assert stranger.headers["location"].endswith(f"%3Ffrom%3D{number}")
+    for wrong in ("9999", "0", "x", "-1", "9" * 40, "1;2", ""):
+        assert ada.get(f"/de/contribute/project?from={wrong}").status_code == 404, wrong
+    fields = ada.hidden("/de/contribute/need") | {"from": number, "do": "send"}
+    assert ada.ask("POST", "/de/contribute/need", data=fields).status_code == 400
+
+
+def test_who_mends_for_another_sends_to_the_same_graph_and_takes_the_first_back(town: Town) -> None:
+    ada, eva = town.person("ada"), town.person("eva")
+    ledger = open_ledger(town.settings)
+    people: tuple[tuple[str, str, Role], ...] = (("stella", "kogge", "steward"), ("ole", "luebeck", "author"))
+    for who, partner, role in people:
+        town.tokens[who] = ("", ledger.partners.issue(partner, who, role, at=_now())[1])
+    ledger.close()
+    stella, ole = town.person("stella"), town.person("ole")
+    form = RIGHT | {"name-de-1": "Brückenwacht"}
+    path = sent_to(ada.form("/de/contribute/project", **form, do="send"))
+    link = f"/de/contribute/project?from={path.rpartition('/')[2]}"
+    assert [f'href="{link}"' in who.get(path).text for who in (ada, eva, ole, stella)] == [True, *[False] * 3]
+    assert eva.form(path, step="return", note="Bitte kürzer.").status_code == 303
+    assert [f'href="{link}"' in who.get(path).text for who in (ada, eva, ole, stella)] == [
+        True, True, False, True,
+    ]  # fmt: skip
+    mended = typed_in(stella.get(link).text) | {"name-nl-1": "Brugwacht"}
+    new = sent_to(stella.form(link, "/de/contribute/project", **mended, do="send"))
+    assert contributions(town, ada)[0]["graph"] == names.graph("luebeck", "project-brueckenwacht")
+    assert f"replaced by {new.rpartition('/')[2]}" in ada.get(path).text
+    assert eva.form(new, step="accept").status_code == 303
+
+
+def test_a_field_more_than_the_form_has_is_judged_at_its_place_and_kept(town: Town) -> None:
+    ada = town.person("ada")
+    more = {"topic-x-4": names.topic("energie"), "partner-x-5": "Kiehl", "description-en-1": "Green wave."}
+    answer = ada.form("/de/contribute/project", **RIGHT | {"name-de-1": "Mehr davon"} | more)
+    assert answer.status_code == 422
+    assert 'id="partner-x-5-error"' in answer.text
+    assert typed_in(answer.text).items() >= more.items()
+    for strange in ("nothing-x-1", "topic-de-1", "name-fr-1", "topic-x-100", "name-x-1"):
+        assert f'name="{strange}"' not in ada.form("/de/contribute/project", **{strange: "?"}).text
+
+
+def test_what_is_public_is_changed_in_its_form_as_long_as_it_is_the_newest(town: Town) -> None:
+    ada, eva, kim = town.person("ada"), town.person("eva"), town.person("kim")
+    form = RIGHT | {"name-de-1": "Kaikante"}
+    first = released(ada, eva, "project", **form)
+    link = f"/de/contribute/project?from={first.rpartition('/')[2]}"
+    assert f'href="{link}"' in ada.get(first).text
+    opened = ada.get(link).text
+    assert "was jetzt öffentlich ist" in opened
+    changed = typed_in(opened) | {"status-x-1": "https://w3id.org/kogge/ontology#done"}
+    asked = ada.form(link, "/de/contribute/project", **changed, do="send")
+    assert (asked.status_code, "Abschicken und ersetzen" in asked.text) == (409, True)
+    second = sent_to(ada.form(link, "/de/contribute/project", **changed, do="send", replace="yes"))
+    assert second != first
+    assert eva.form(second, step="accept").status_code == 303
+    assert "?from=" not in ada.get(first).text
+    assert f"?from={second.rpartition('/')[2]}" in eva.get(second).text
+    assert kim.get(second).status_code == 403
+
+
+# Contacts
+
+OFFICE = {
+    "name-de-1": "Stabsstelle Digitales", "mailbox-x-1": "smartcity@luebeck.de", "phone-x-1": "+49 451 122 0",
+    "belongs-x-1": "Lübeck",
+}  # fmt: skip
+
+
+def released(sender: Person, editor: Person, kind: str, **form: str) -> str:
+    """The page of a contribution that was sent by form and released."""
+    path = sent_to(sender.form(f"/de/contribute/{kind}", **form, do="send"))
+    assert editor.form(path, step="accept").status_code == 303
+    return path
+
+
+def test_a_contact_is_named_by_form_and_called_by_its_name_afterwards(town: Town) -> None:
+    ada, eva, kim = town.person("ada"), town.person("eva"), town.person("kim")
+    assert typed_in(ada.get("/de/contribute/contact").text) == {"belongs-x-1": "Lübeck"}
+    path = released(ada, eva, "contact", **OFFICE)
+    english = town.person("ada", "en").get(path.replace("/de/", "/en/")).text
+    assert "<h1>Stabsstelle Digitales</h1>" in english  # what it is called, not what its graph is
+    assert re.findall(r'<h3>(\S.*?) <span class="chip[^>]*>(\w+)<', english) == [
+        ("Stabsstelle Digitales", "new"),
+        ("Lübeck", "changed"),
+    ]
+    assert (">smartcity@luebeck.de</a>" in english, "tel:" in english) == (True, False)
+    city = town.client.get("/de/municipality/luebeck", headers=ORIGIN).text
+    assert "Stabsstelle Digitales" in city
+    assert "smartcity@luebeck.de" in city
+    # another city has one of the same name: each means its own
+    ledger = open_ledger(town.settings)
+    _, value = ledger.partners.issue("kiel", "kai", "author", at=_now())
+    ledger.close()
+    town.tokens["kai"] = ("", value)
+    theirs = OFFICE | {"mailbox-x-1": "digital@kiel.de", "belongs-x-1": "Kiel"}
+    released(town.person("kai"), kim, "contact", **theirs)
+    form = ada.get("/de/contribute/project").text
+    assert '<option value="Stabsstelle Digitales"></option>' in form
+    project = RIGHT | {"name-de-1": "Lichtband", "contact-x-1": "Stabsstelle Digitales"}
+    path = released(ada, eva, "project", **project)
+    thing = town.client.get("/id/project/luebeck/lichtband", headers={"Accept": "text/turtle"}).text
+    assert "contact/luebeck/stabsstelle-digitales" in thing.replace("\\/", "/").replace(
+        "contact:", "contact/"
+    )
+    # and it is called so where the project is changed
+    again = typed_in(ada.get(f"/de/contribute/project?from={path.rpartition('/')[2]}").text)
+    assert again["contact-x-1"] == "Stabsstelle Digitales"
+    listed = town.client.get("/queries/lookup/contacts?municipality=luebeck", headers={"Accept": "text/csv"})
+    assert "tel:+49-451-122-0" in listed.text
+
+
+TECHNICAL = re.compile(r"w3id|mailto:|tel:|\bIRI\b|\b[a-z]+:[A-Za-z]+|\bTurtle\b|Aussage|statement|uitspraak")
+
+
+@pytest.mark.parametrize("lang", ["de", "en", "nl"])
+def test_advice_about_a_contact_is_not_about_the_city_that_it_belongs_to(town: Town, lang: str) -> None:
+    wanted = {f"name-{each}-1": f"Hafenamt {each}" for each in ("de", "en", "nl")}
+    seen = town.person("ada", lang).form(f"/{lang}/contribute/contact", **OFFICE | wanted)
+    assert (seen.status_code, 'class="findings"' in seen.text) == (200, False), seen.text
+
+
+@pytest.mark.parametrize("lang", ["de", "en", "nl"])
+@pytest.mark.parametrize(
+    ("wrong", "at"),
+    [
+        ({"mailbox-x-1": "erika.mustermann@luebeck.de"}, "mailbox-x-1"),
+        ({"mailbox-x-1": "smartcity@luebeck"}, "mailbox-x-1"),
+        ({"mailbox-x-1": "smartcity@luebeck.d1"}, "mailbox-x-1"),
+        ({"mailbox-x-1": "<smartcity@luebeck.de>"}, "mailbox-x-1"),
+        ({"phone-x-1": "0451 1220"}, "phone-x-1"),
+        ({"phone-x-1": "+49 4 5 1 1 2 2 0 1 2 3 4 5 6 7 8 9 0"}, "phone-x-1"),
+        ({"form-x-1": "kontakt"}, "form-x-1"),
+        ({"belongs-x-1": "Kiel"}, "belongs-x-1"),
+        ({"belongs-x-1": "Lübek"}, "belongs-x-1"),
+        ({"mailbox-x-1": "", "phone-x-1": ""}, "mailbox-x-1"),
+        ({"name-de-1": ""}, "name-{}-1"),
+        ({"name-de-1": "", "mailbox-x-1": "", "phone-x-1": ""}, "mailbox-x-1"),
+    ],
+)
+def test_what_is_wrong_with_a_contact_is_said_plainly_at_its_field(
+    town: Town, lang: str, wrong: dict[str, str], at: str
+) -> None:
+    answer = town.person("ada", lang).form(f"/{lang}/contribute/contact", **OFFICE | wrong)
+    assert answer.status_code == 422, answer.text
+    found = dict(
+        re.findall(r'id="([^"]+)-error">.*?<span class="kern-body">([^<]*)</span>', answer.text, re.DOTALL)
+    )
+    assert at.format(lang) in found
+    assert {name for name in found if TECHNICAL.search(found[name])} == set(), found
+    summary = re.search(r'id="summary".*?</div>\s*</div>', answer.text, re.DOTALL)
+    assert summary is not None
+    assert len(re.findall("<li>", summary[0])) == len(re.findall('<li><a href="#', summary[0])), summary[0]

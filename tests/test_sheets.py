@@ -454,6 +454,16 @@ def test_what_rules_find_is_told_by_cell_too_and_without_the_words_of_turtle() -
     ]
 
 
+def test_what_a_rule_adds_in_brackets_for_those_who_write_turtle_is_left_out() -> None:
+    assert reworded("Give the status (kogge:status), or name it (schema:subEvent there).") == (
+        "Give the status, or name it."
+    )
+    assert reworded("Nennen Sie es (dort schema:subEvent), auch deutsch (@de).") == (
+        "Nennen Sie es, auch deutsch."
+    )
+    assert reworded("Schreiben Sie es aus (drei Wörter).") == "Schreiben Sie es aus (drei Wörter)."
+
+
 def test_a_cell_that_cannot_be_read_is_told_once() -> None:
     body = filled({"Projekte": [{"Name (Deutsch)": "A", "Stand": "quer", "Federführung": "Lübeck"}]})
     found = checked(body, "de")

@@ -19,6 +19,7 @@ from kogge.ledger import Partner, Sending
 _TYPE, _DATASET = NamedNode(names.RDF + "type"), NamedNode(names.VOID + "Dataset")
 _SOURCE, _ISSUED = NamedNode(names.DCTERMS + "source"), NamedNode(names.DCTERMS + "issued")
 _MODIFIED, _TITLE = NamedNode(names.DCTERMS + "modified"), NamedNode(names.DCTERMS + "title")
+_PUBLISHER = NamedNode(names.DCTERMS + "publisher")
 _LABEL, _DOCUMENT = NamedNode(names.SKOS + "prefLabel"), NamedNode("http://xmlns.com/foaf/0.1/Document")
 
 _CURATED: Final = names.graph("kogge", "")  # there each fact names its document
@@ -41,24 +42,49 @@ def headed(sending: Sending, partner: Partner, before: bytes, at: datetime) -> b
         return sending.content
     today = Literal(at.date().isoformat(), datatype=NamedNode(names.XSD + "date"))
     issued, modified = _date(before, graph, _ISSUED), _date(before, graph, _MODIFIED)
-    slug = names.slug_of(sending.graph).partition("/")[2]
-    called = [Literal(text.format(partner.name, slug), language=lang) for lang, text in _CALLED.items()]
-    if unsourced := [] if sending.graph.startswith(_CURATED) else _unsourced(triples):
-        triples += [Triple(each, _SOURCE, graph) for each in unsourced]
-        triples += [Triple(graph, _TYPE, _DOCUMENT), *(Triple(graph, _LABEL, each) for each in called)]
-    whole = [
-        *triples,
-        Triple(graph, _TYPE, _DATASET),
-        Triple(graph, _ISSUED, issued or today),
-        Triple(graph, NamedNode(names.DCTERMS + "license"), NamedNode(names.CC_BY)),
-        Triple(graph, NamedNode(names.DCTERMS + "publisher"), NamedNode(partner.agent)),
-        *(Triple(graph, _TITLE, each) for each in called),
-        *(Triple(graph, _SOURCE, each.object) for each in triples if each.predicate == _SOURCE),
-    ]
+    heading = _heading(triples, sending.graph, partner.name, NamedNode(partner.agent))
+    whole = [*triples, *heading, Triple(graph, _ISSUED, issued or today)]
     same = syntax.canonical([*whole, Triple(graph, _MODIFIED, modified)] if modified else whole)
     if same == before or issued in (None, today):
         return same
     return syntax.canonical([*whole, Triple(graph, _MODIFIED, today)])
+
+
+def bare(content: bytes, graph: str) -> bytes:
+    """A content without the heading that `headed` wrote; one that the sender wrote stays."""
+    triples, node = syntax.parse(content, RdfFormat.N_TRIPLES, keep_labels=True), NamedNode(graph)
+    said = [each for each in triples if node not in (each.subject, each.object)]
+    about = {each.predicate: each.object for each in triples if each.subject == node}
+    agent, title = about.get(_PUBLISHER), about.get(_TITLE)
+    if not isinstance(agent, NamedNode) or not isinstance(title, Literal) or title.language not in _CALLED:
+        return content
+    before, after = _CALLED[title.language].format("\0", _slug(graph)).split("\0")
+    name = title.value.removeprefix(before).removesuffix(after)
+    dates = {each for each in triples if each.subject == node and each.predicate in (_ISSUED, _MODIFIED)}
+    ours = {*triples} - dates == {*said, *_heading(said, graph, name, agent)}
+    return syntax.canonical(said) if ours else content
+
+
+def _heading(triples: Sequence[Triple], graph: str, name: str, agent: NamedNode) -> list[Triple]:
+    """What is added to the triples of a graph, but for its dates; `name` and `agent` are its owner's."""
+    node = NamedNode(graph)
+    called = [Literal(text.format(name, _slug(graph)), language=lang) for lang, text in _CALLED.items()]
+    unsourced = [] if graph.startswith(_CURATED) else _unsourced(triples)
+    document = [Triple(node, _TYPE, _DOCUMENT), *(Triple(node, _LABEL, each) for each in called)]
+    sources = [each.object for each in triples if each.predicate == _SOURCE]
+    return [
+        *(Triple(each, _SOURCE, node) for each in unsourced),
+        *(document if unsourced else ()),
+        Triple(node, _TYPE, _DATASET),
+        Triple(node, NamedNode(names.DCTERMS + "license"), NamedNode(names.CC_BY)),
+        Triple(node, _PUBLISHER, agent),
+        *(Triple(node, _TITLE, each) for each in called),
+        *(Triple(node, _SOURCE, each) for each in [*sources, *([node] if unsourced else [])]),
+    ]
+
+
+def _slug(graph: str) -> str:
+    return names.slug_of(graph).partition("/")[2]
 
 
 def _unsourced(triples: Sequence[Triple]) -> list[NamedNode]:

@@ -34,8 +34,9 @@ class Judging(Protocol):
 class Arrival:
     """What came for a graph (an IRI; of a table: for any graph of its owner), and how it is to be taken.
 
-    `if_match` is the version on which the sender worked (0: there was none, None: it does not matter);
-    `lang` the language of the findings. A dry run changes nothing.
+    With `into` the one row of a table is for that graph, and for no other. `if_match` is the version on which
+    the sender worked (0: there was none, None: it does not matter); `lang` the language of the findings. A
+    dry run changes nothing.
     """
 
     body: bytes
@@ -45,6 +46,7 @@ class Arrival:
     note: str = ""
     if_match: int | None = None
     dry_run: bool = False
+    into: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ async def receive(arrival: Arrival, caller: Caller, judging: Judging, steps: Ste
     rights = Rights(owner_of(arrival.graph) if steward else caller.partner.slug, caller.partner.may, steward)
     if others := own.foreign((), arrival.graph, rights, arrival.lang):  # nobody else's graph is even read
         return Outcome(tuple(others), len(others), refused=True, forbidden=True)
-    sent = Sent(arrival.body, arrival.media, arrival.graph, rights, arrival.lang)
+    sent = Sent(arrival.body, arrival.media, arrival.graph, rights, arrival.lang, into=arrival.into)
     judged = await judging.judge(sent, f"token {caller.token}")
     outcome = Outcome(judged.findings, judged.total, judged.refused, judged.forbidden)
     if judged.refused:

@@ -330,6 +330,10 @@ class Steps:
         self.contribution(number, caller)
         return self._ledger.contributions.content(number)
 
+    def said(self, number: int, caller: Caller) -> bytes:
+        """What its sender says: `content` without the heading that was written for it. Raises as it."""
+        return heading.bare(self.content(number, caller), self.contribution(number, caller).graph)
+
     def open_to(self, number: int, caller: Caller) -> frozenset[str]:
         """The steps that the caller may take with a contribution now. Raises as `contribution`."""
         contribution = self.contribution(number, caller)

@@ -16,6 +16,7 @@ from urllib.request import urlopen
 import openpyxl
 import pytest
 
+from kogge.contribution import fields as forms
 from kogge.contribution.template import FIRST, HEADINGS
 from kogge.desk import open_ledger
 from kogge.ledger import Role
@@ -110,6 +111,16 @@ def test_a_project_goes_by_form_from_an_author_over_an_editor_to_everybody(
     assert "true" in found
     editor.page.goto(f"{service.base}/de/contributions")
     shot(editor, "list", width)
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_every_form_is_sound(open_page: OpenPage, keys: dict[str, str], width: int) -> None:
+    seen = sign_in(open_page, keys["ada"], "/en/contribute", width)
+    paths = seen.page.locator(".card a").evaluate_all("links => links.map(each => each.getAttribute('href'))")
+    assert [path.rpartition("/")[2] for path in paths] == [*forms.KINDS]
+    for path in paths:
+        seen.page.goto(seen.base + path)
+        shot(seen, "form-" + path.rpartition("/")[2], width)
 
 
 def test_all_of_it_works_without_scripts(open_page: OpenPage, keys: dict[str, str]) -> None:
@@ -207,3 +218,74 @@ def test_a_template_filled_in_libreoffice_goes_the_whole_way_to_everybody(
         time.sleep(1)
     size = f'/projects#csv> <http://www.w3.org/ns/dcat#byteSize> "{len(dumped.encode())}"'
     assert size in got(service, "/catalog.nt")
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_what_is_returned_is_mended_in_the_form_that_holds_it(
+    open_page: OpenPage, keys: dict[str, str], width: int
+) -> None:
+    lang = "nl" if width == 320 else "en"
+    seen = sign_in(open_page, keys["ada"], f"/{lang}/contribute/contact", width)
+    page = seen.page
+    assert page.locator("#belongs-x-1").input_value() == "Wismar"
+    page.fill(f"#name-{lang}-1", f"Office {width}")
+    shot(seen, "contact", width)
+    press(seen, "preview")
+    seen.errors.clear()
+    shot(seen, "contact-wrong", width)
+    page.fill("#mailbox-x-1", "smartcity@wismar.de")
+    press(seen, "preview")
+    press(seen, "send")
+    number = re.sub(r".*/(\d+)\?.*", r"\1", page.url)
+    editor = sign_in(open_page, keys["eva"], f"/{lang}/contributions/{number}", width)
+    editor.page.fill("#note", "Please add the telephone, too.")
+    press(editor, "return")
+    shot(editor, "returned-editor", width)
+    page.goto(f"{seen.base}/{lang}/contributions/{number}")
+    shot(seen, "returned", width)
+    page.locator(f"main a[href$='from={number}']").click()
+    page.wait_for_load_state()
+    assert page.locator("#mailbox-x-1").input_value() == "smartcity@wismar.de"
+    assert "telephone" in page.locator(".kern-alert").inner_text()
+    shot(seen, "mending", width)
+    page.fill("#phone-x-1", "+49 3841 251 0")
+    press(seen, "preview")
+    shot(seen, "mending-preview", width)
+    press(seen, "change")
+    assert page.locator("#phone-x-1").input_value() == "+49 3841 251 0"
+    press(seen, "preview")
+    press(seen, "send")
+    assert f"/{lang}/contributions/{number}?" in page.url
+    editor.page.goto(f"{seen.base}/{lang}/contributions/{number}")
+    shot(editor, "mended-review", width)
+    press(editor, "accept")
+    page.goto(f"{seen.base}/{lang}/municipality/wismar")
+    assert "+49 3841 251 0" in page.locator("main").inner_text().replace("-", " ")
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_turtle_that_fits_into_no_form_says_so_and_is_downloaded(
+    open_page: OpenPage, keys: dict[str, str], tmp_path: Path, width: int
+) -> None:
+    file = tmp_path / "kai.ttl"
+    file.write_text(
+        f"""@prefix kogge: <https://w3id.org/kogge/ontology#> .
+        @prefix skos: <http://www.w3.org/2004/02/skos/core#> .
+        @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+        <https://w3id.org/kogge/id/project/wismar/kai-{width}> a kogge:Project ;
+            skos:prefLabel "Kai {width}"@de ; kogge:status kogge:running ;
+            kogge:lead <https://w3id.org/kogge/id/municipality/wismar> ;
+            kogge:topic <https://w3id.org/kogge/topic/parken> ; kogge:reviewedOn "2026-11-01"^^xsd:date .
+        """,
+        encoding="utf-8",
+    )
+    seen = sign_in(open_page, keys["ada"], "/de/contribute", width)
+    page = seen.page
+    page.set_input_files("#file", file)
+    press(seen, "send")
+    number = re.sub(r".*/(\d+)\?.*", r"\1", page.url)
+    page.goto(f"{seen.base}/de/contribute/project?from={number}")
+    shot(seen, "unfit", width)
+    with page.expect_download() as started:
+        page.locator("main a[download]").click()
+    assert Path(started.value.path()).read_bytes() == file.read_bytes()

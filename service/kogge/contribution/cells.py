@@ -22,6 +22,7 @@ from kogge.contribution import columns
 Value: TypeAlias = str | int | float | bool | datetime | date | time
 MAX_TEXT: Final = 10_000  # characters; as for every contribution
 MAX_LINK: Final = 2_000
+_LONGEST_PHONE: Final = 30  # characters of its IRI, as the rule for contacts has it
 
 _XSD: Final = names.XSD
 _DAY: Final = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})|(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
@@ -35,7 +36,7 @@ _WHOLE: Final = re.compile(r"[+-]?\d{1,18}")
 _DECIMAL: Final = re.compile(r"([+-]?)(\d{1,3}(?:[.' \u2019\u00a0\u202f]\d{3})+|\d{1,15}),(\d{1,15})")
 _POINTED: Final = re.compile(r"([+-]?)(\d{1,3}(?:[,' \u2019\u00a0\u202f]\d{3})+|\d{1,15})(?:\.(\d{1,15}))?")
 _LINK: Final = re.compile(r"https?://[^\s/?#<>\"{}|\\^`]+(?:[/?#][^\s<>\"{}|\\^`]*)?", re.IGNORECASE)
-_MAILBOX: Final = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_MAILBOX: Final = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
 _PHONE: Final = re.compile(r"(?:\+|00)[1-9](?:[ ()/.-]*\d){4,20}")
 _CONTROL: Final = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
@@ -267,8 +268,10 @@ def phone(value: Value) -> NamedNode:
         raise Odd("phone", value=said[:100])
     number = said.replace("(0)", " ")
     number = f"+{number.removeprefix('+').removeprefix('00')}"
-    groups = re.findall(r"\d+", number)
-    return _named("tel:+" + "-".join(groups), "phone", said)
+    iri = "tel:+" + "-".join(re.findall(r"\d+", number))
+    if len(iri) > _LONGEST_PHONE:
+        raise Odd("phone", value=said[:100])
+    return _named(iri, "phone", said)
 
 
 def _named(iri: str, finding: str, said: str) -> NamedNode:

@@ -19,9 +19,11 @@ _SHOWN: Final = 100  # characters of a text that a finding repeats
 class Choices:
     """What cells can name, and the language in which one is told of it."""
 
-    def __init__(self, known: Known, lang: str) -> None:
+    def __init__(self, known: Known, lang: str, owner: str = "") -> None:
+        """`owner` is whose cells they are: of things of one name its own is meant."""
         self._known = known
         self._lang = lang
+        self._owner = owner
 
     def all(self, column: Column, text: str) -> list[NamedNode]:
         """The things that a text names: one, or several with `;` or line ends between them. Raises Odd."""
@@ -42,6 +44,9 @@ class Choices:
         ]
         if column.takes == "topic":
             found = [iri for iri in found if iri.startswith(names.TOPIC) or iri == text]
+        if len(found) > 1:
+            own = [iri for iri in found if names.slug_of(iri).startswith(f"{self._owner}/")]
+            found = own if len(own) == 1 else found
         if len(found) == 1 and _is_iri(found[0]):
             return [NamedNode(found[0])]
         said = {"column": column.name[self._lang], "value": text[:_SHOWN]}

@@ -27,13 +27,24 @@ TAKES: Final = frozenset(
      "mailbox", "phone")
 )  # fmt: skip
 
+# What is offered for a column: classes, each group after the other. Kinds that have a sheet of their own in
+# the template are offered from there.
+OFFERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "municipality": ("kogge:Municipality",),
+    "organisation": ("kogge:Municipality", "kogge:District", "kogge:Alliance", "org:Organization"),
+    "alliance": ("kogge:Alliance",),
+    "agreement": ("kogge:Agreement",),
+    "area": ("kogge:District", "kogge:State", "kogge:Province"),
+}
+
 
 @dataclass(frozen=True)
 class Column:
     """A column: what it is called in each language, and what its cells say.
 
     `steps` are the properties from the row to the thing that has `predicate`; most have none. `choices` and
-    `classes` are what a value must be one of. `shape` is the rule that says so.
+    `classes` are what a value must be one of. `shape` is the rule that says so; `either` the rule that wants
+    a value in this column or in another, if there is one.
     """
 
     key: str
@@ -51,6 +62,7 @@ class Column:
     offer: str
     also: str | None
     shape: str
+    either: str
     width: int
 
 
@@ -111,9 +123,11 @@ def between() -> Mapping[str, Between]:
 
 
 @cache
-def groups() -> tuple[tuple[Words, tuple[str, ...]], ...]:
-    """The groups of a form on a page: the heading of each, and the keys of its columns."""
-    return tuple((entry["name"], tuple(entry["columns"])) for entry in _file()["group"])
+def groups() -> tuple[tuple[Words, Words, tuple[str, ...]], ...]:
+    """The groups of a form on a page: the heading of each, its hint, and the keys of its columns."""
+    return tuple(
+        (entry["name"], entry.get("hint", {}), tuple(entry["columns"])) for entry in _file()["group"]
+    )
 
 
 @cache
@@ -213,6 +227,7 @@ def _column(key: str, rules: Mapping[tuple[str, bool], list[str]], shape: str) -
         offer=entry.get("offer", ""),
         also=iri(entry["with"]) if "with" in entry else None,
         shape="kgs:" + (here or nearby or [shape])[0].removeprefix(_KGS),
+        either=next((rule for rule in nearby if _must(rule)), ""),
         width=entry.get("width", 20),
     )
 

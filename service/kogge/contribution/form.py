@@ -27,7 +27,7 @@ class Head:
 
     def title(self, lang: str) -> str:
         """The heading in a language, without the mark of what must be filled in."""
-        number = f" {self.number}" if self.column.times > 1 else ""
+        number = f" {self.number}" if self.column.times > 1 or self.number > 1 else ""
         language = f" ({columns.words()['language'][lang][self.lang]})" if self.lang else ""
         return f"{self.column.name[lang]}{number}{language}"
 

@@ -38,7 +38,8 @@ _SHOWN: Final = 3  # how many values of another graph a finding repeats
 class Sent:
     """What was sent: bytes of a type, for a graph (an IRI), with these rights; the language of the answer.
 
-    `name` is what errors call the document.
+    Rows of a table are graphs of their own; with `into` its one row is for that graph. `name` is what errors
+    call the document.
     """
 
     body: bytes
@@ -47,6 +48,7 @@ class Sent:
     rights: Rights
     lang: str = "en"
     name: str = "The document"
+    into: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,8 @@ def judge(sent: Sent, store: Store, limits: Limits = LIMITS) -> Judged:
     if not findings:
         findings, uncounted = _ruled(parts, sent, store)
     if sheets is not None:
-        findings = [(each, None) for each in with_rules(sheets, (_placed(*found) for found in findings))]
+        placed = (_placed(*found) for found in findings)
+        findings = [(each, None) for each in with_rules(sheets, placed, sent.lang)]
     return Judged(
         graphs=tuple(Content(part.graph, syntax.canonical(part.triples), part.cells) for part in parts),
         findings=tuple(_placed(*each) for each in findings[: rules.MAX_LISTED]),
@@ -117,7 +120,10 @@ def _parts(sent: Sent, limits: Limits, store: Store) -> tuple[list[_Part], Sheet
     """The graphs in what was sent, one per document or row of a table, and the table."""
     if sent.media in media.SHEETS:
         sheets = read_sheets(sent.body, sent.media, sent.rights, sent.lang, lists.in_store(store))
-        return [_Part(row.graph, row.triples, cache(row.places), row.cells) for row in sheets.things], sheets
+        rows = sheets.things
+        if sent.into and len(rows) == 1:
+            rows = (replace(rows[0], graph=sent.graph),)
+        return [_Part(row.graph, row.triples, cache(row.places), row.cells) for row in rows], sheets
     triples = terms.composed(read(sent.body, sent.media, limits, name=sent.name))
     return [_Part(sent.graph, triples, cache(lambda: places(sent.body, sent.media)))], None
 

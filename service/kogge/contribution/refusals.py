@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, Final
 
 from kogge import artefacts, names
-from kogge.contribution.filled import filled
+from kogge.contribution.placeholders import filled
 from kogge.errors import KoggeError, Misconfigured
 
 _TOLD: Final = ("name", "reason", "state", "step")

@@ -17,7 +17,7 @@ from pyoxigraph import Literal, NamedNode
 
 from kogge import artefacts, names, syntax
 from kogge.contribution import columns, wording
-from kogge.contribution.filled import filled
+from kogge.contribution.placeholders import filled
 from kogge.contribution.told import reworded
 
 _MESSAGE: Final = NamedNode(names.SH + "message")

@@ -77,7 +77,7 @@ class _Reading:
         self._rights = rights
         self._lang = lang
         self._known = known
-        self._choices = Choices(known, lang)
+        self._choices = Choices(known, lang, rights.owner)
         self._rows: list[Row] = []
         self._findings: list[Finding] = []
         self._owner = names.GRAPH + rights.owner
@@ -153,7 +153,7 @@ class _Reading:
                 if late == called_by_things(row.kind) and self._name(row):
                     rows.append(row)
             self._known = self._known.extended(labelled(rows))
-            self._choices = Choices(self._known, self._lang)
+            self._choices = Choices(self._known, self._lang, self._rights.owner)
         rows.sort(key=self._rows.index)
         seen: dict[str, Row] = {}
         for row in rows:

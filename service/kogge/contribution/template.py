@@ -26,15 +26,6 @@ _HELP_LINE: Final = 84  # characters that fit
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 _DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 _DARK, _LIGHT, _GREY, _LINE = "1F3A5F", "EEF3F8", "6B7280", "C9D3DF"
-# What the drop-down list of a column offers: classes, each group after the other. Kinds that have a sheet of
-# their own in the template are offered from there.
-_OFFERS: Final[Mapping[str, tuple[str, ...]]] = {
-    "municipality": ("kogge:Municipality",),
-    "organisation": ("kogge:Municipality", "kogge:District", "kogge:Alliance", "org:Organization"),
-    "alliance": ("kogge:Alliance",),
-    "agreement": ("kogge:Agreement",),
-    "area": ("kogge:District", "kogge:State", "kogge:Province"),
-}
 
 
 def template(lang: str, *, steward: bool, known: Known | None = None) -> bytes:
@@ -145,8 +136,8 @@ class _Book:
             return self._range([self._known.label(iri, self._lang) for iri in column.choices])
         if column.takes == "topic":
             return self._range(self._known.of(column.classes, self._lang, under=names.TOPIC))
-        if column.offer in _OFFERS:
-            return self._range(self._labels(_OFFERS[column.offer]))
+        if column.offer in columns.OFFERS:
+            return self._range(self._labels(columns.OFFERS[column.offer]))
         if kind := next((kind for kind in self._kinds if kind.kind == column.offer), None):
             return f"'{kind.sheet[self._lang]}'!$B${FIRST}:$B${LAST}"
         return ""

@@ -38,6 +38,7 @@ def request(sent: Sent) -> dict[str, Any]:
             "graph": sent.graph,
             "rights": asdict(sent.rights),
             "lang": sent.lang,
+            "into": sent.into,
         }
     }
 
@@ -100,7 +101,7 @@ def _judging(_: Mapping[str, Any]) -> Answerer:
 
     def answer(store: Store, work: Mapping[str, Any], body: bytes) -> tuple[Mapping[str, Any], bytes]:
         rights = Rights(work["rights"]["owner"], tuple(work["rights"]["may"]), work["rights"]["steward"])
-        sent = Sent(body, _TYPES[work["media"]], work["graph"], rights, work["lang"])
+        sent = Sent(body, _TYPES[work["media"]], work["graph"], rights, work["lang"], into=work["into"])
         try:
             return {}, packed(judge(sent, store))
         except RecursionError as error:

@@ -18,8 +18,11 @@ from kogge.contribution.lists import Known
 from kogge.versions import Difference
 
 _LABEL: Final = names.SKOS + "prefLabel"
+_THING: Final = (
+    rb"^<(?!" + re.escape(names.GRAPH).encode() + rb")[^>]+> <"
+)  # not what the graph says of itself
 _TITLE: Final = re.compile(
-    rb"^<[^>]+> <" + re.escape(_LABEL).encode() + rb'> ("(?:[^"\\]|\\.)*")@([a-z]{2}) \.$', re.MULTILINE
+    _THING + re.escape(_LABEL).encode() + rb'> ("(?:[^"\\]|\\.)*")@([a-z]{2}) \.$', re.MULTILINE
 )
 _TOPIC: Final = re.compile(
     rb"^<[^>]+> <" + re.escape(names.KOGGE + "topic").encode() + rb"> <([^>]+)> \.$", re.MULTILINE
@@ -69,12 +72,14 @@ def changes(difference: Difference, content: bytes, lang: str) -> tuple[Change, 
     before: dict[str, dict[str, list[Triple]]] = _sorted(removed)
     after: dict[str, dict[str, list[Triple]]] = _sorted(added)
     whole = {str(triple.subject) for triple in set(stays) - set(added)}
+    typed = {str(triple.subject) for triple in stays if triple.predicate.value == names.RDF + "type"}
     found = []
     for subject in dict.fromkeys([*after, *before]):
         iri = subject.strip("<>")
         if iri == difference.graph:
             continue
         was = subject in whole or subject in before
+        was = was or subject not in typed  # it is told of elsewhere
         state = "gone" if subject not in after_all else "changed" if was else "new"
         paths = sorted({*before[subject], *after[subject]} - _unsaid(iri), key=_order)
         lines = tuple(
@@ -152,5 +157,5 @@ def _said(term: object, known: Known, lang: str) -> Said:
     iri = term.value if isinstance(term, NamedNode) else str(term)
     label = known.label(iri, lang)
     ours = iri.startswith(names.BASE)
-    text = label if ours or label != names.slug_of(iri) else iri
+    text = label if ours or label != names.slug_of(iri) else iri.removeprefix("mailto:").removeprefix("tel:")
     return Said(text, "", iri if not ours or iri.startswith(_PAGES) else "")

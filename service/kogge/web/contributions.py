@@ -169,9 +169,14 @@ async def body(request: Request, number: int) -> Response:
     sent, kind = await desk_of(request).look(
         lambda steps: (steps.sent(number, caller)[0], steps.contribution(number, caller).media)
     )
+    return as_file(sent, kind, number)
+
+
+def as_file(body: bytes, kind: str, number: int) -> Response:
+    """The body of a contribution of a media type as a file that a browser stores and does not open."""
     known = next((each for each in media.TABLE if each.type == kind), media.N_TRIPLES)
     return Response(
-        sent,
+        body,
         media_type=known.content_type,
         headers={
             "Content-Disposition": f'attachment; filename="contribution-{number}.{known.suffix}"',

@@ -9,6 +9,7 @@ from typing import Any, Final
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
+from kogge.authority import owner_of
 from kogge.contribution.refusals import spoken
 from kogge.contribution.retold import retold
 from kogge.errors import BadRequest, KoggeError
@@ -16,7 +17,9 @@ from kogge.ledger import Caller, Contribution, Step
 from kogge.portal import review
 from kogge.steps import Steps
 from kogge.web.context import desk_of
+from kogge.web.contributions import as_file
 from kogge.web.pages import READ, pages
+from kogge.web.pages.mending import mending
 from kogge.web.pages.posted import Posted, posted, to_sign_in
 from kogge.web.pages.render import PRIVATE, Page
 from kogge.web.pages.words import msgid
@@ -56,7 +59,10 @@ class Listed:
 
 @dataclass(frozen=True)
 class Seen:
-    """A contribution as its page shows it; `moved`: the graph has another version than it was made on."""
+    """A contribution as its page shows it.
+
+    `moved`: the graph has another version than it was made on; `newest`: it is what the graph says now.
+    """
 
     is_: Contribution
     title: str
@@ -66,6 +72,7 @@ class Seen:
     more: int
     open: frozenset[str]
     moved: bool
+    newest: bool
 
 
 @router.api_route("/contributions", methods=READ)
@@ -102,6 +109,21 @@ async def one(request: Request, lang: str, number: int) -> Response:
     if (session := session_of(request)) is None:
         return to_sign_in(page)
     return await _shown(page, number, session.caller)
+
+
+@router.api_route("/contributions/{number:int}/sent", methods=READ)
+async def sent(request: Request, lang: str, number: int) -> Response:
+    """What was sent, byte by byte, as a file; of a table what one row of it says."""
+    page = await Page.open(request, lang, private=True)
+    if (session := session_of(request)) is None:
+        return to_sign_in(page)
+    body, kind = await desk_of(request).look(
+        lambda steps: (
+            steps.sent(number, session.caller)[0],
+            steps.contribution(number, session.caller).media,
+        )
+    )
+    return as_file(body, kind, number)
 
 
 @router.post("/contributions/{number:int}")
@@ -145,6 +167,9 @@ async def _shown(
     note: str = "",
 ) -> Response:
     seen = await desk_of(page.request).look(lambda steps: _seen(steps, number, caller, page.lang))
+    mine = (seen.is_.partner, seen.is_.person) == (caller.partner.slug, caller.person)
+    mendable = "withdraw" in seen.open and (mine or seen.is_.state == "returned")
+    mendable = mendable or (seen.newest and owner_of(seen.is_.graph) == caller.partner.slug)
     asked = page.request.query_params
     return await page.send(
         "contribution.html",
@@ -153,6 +178,7 @@ async def _shown(
         each=seen.is_,
         states=STATES,
         taken=TAKEN,
+        mends=await mending(page, str(number), caller) if mendable else None,
         error=error,
         wanting=wanting,
         note=note,
@@ -174,6 +200,7 @@ def _seen(steps: Steps, number: int, caller: Caller, lang: str) -> Seen:
         max(len(changed) - _THINGS, 0),
         steps.open_to(number, caller),
         contribution.state == "staged" and contribution.base != difference.first,
+        contribution.version is not None and steps.history(contribution.graph)[-1].contribution == number,
     )
 
 
