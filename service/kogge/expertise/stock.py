@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from kogge.expertise.read import Reader, Reason, cited
 from kogge.expertise.rows import Named
-from kogge.expertise.shelf import Shelf, Stored
+from kogge.expertise.shelf import Shelf, Stored, place_of, told
 from kogge.expertise.terms import Words
 from kogge.expertise.weights import Rows
 
@@ -29,7 +29,7 @@ class Stock:
         self._things, self._named = things, named
         self._labels = reader.labels(named)
         self._number: Mapping[str, int] = {}
-        self._cited: dict[tuple[str, ...], str] = {}
+        self._undated: dict[tuple[str, ...], str] = {}  # what is told where there is no date, by sources
 
     def put(self, shelf: Shelf, *, fresh: bool = False) -> None:
         """Puts things and documents on a shelf, which numbers them; `fresh` says that it was empty."""
@@ -49,28 +49,35 @@ class Stock:
         `holders` tells by IRI). The reasons of a holder are to be together."""
         things, topics, kinds = self._number, self._topic, self._kind
         before, at, some = "", 0, Rows()
-        told = dict[tuple[str, tuple[str, ...]], tuple[str | None, str | None, str | None, str]]()
+        known_of = dict[tuple[str, tuple[str, ...]], tuple[int, str]]()
         for holder, topic, kind, thing, iri, meeting, sources in reasons:
             if holder != before:
                 before, at = holder, holders[holder]
                 some = rows[at]
-                told.clear()
-            key = thing, sources
-            if key not in told:
-                told[key] = self._told(thing, sources)
-            number, it = len(some.codes), things[thing]
+                known_of.clear()
+            known = known_of.get((thing, sources))
+            if known is None:
+                known = known_of[thing, sources] = things[thing], self._told(thing, sources)
+            it, said = known
+            place = place_of(at, len(some.codes))
             some.codes.append(topics[topic] * len(kinds) + kinds[kind])
             some.things.append(it)
-            yield Stored(at, number, it, iri, things[meeting] if meeting else None, *told[key])
+            yield place, it, iri, things[meeting] if meeting else None, said
 
-    def _told(self, thing: str, sources: tuple[str, ...]) -> tuple[str | None, str | None, str | None, str]:
-        """What these sources tell of a thing: date, its bounds, and the numbers of the sources."""
-        if sources not in self._cited:
-            documents = cited(self._documents, sources)
-            self._cited[sources] = ",".join([str(self._number[document.iri]) for document in documents])
-        carriers = (thing, *self._wholes.get(thing, ()))
-        span = next((self._spans[one] for one in carriers if one in self._spans), (None, None))
-        return self._date(carriers, sources), *span, self._cited[sources]
+    def _told(self, thing: str, sources: tuple[str, ...]) -> str:
+        """What these sources tell of a thing."""
+        carriers = (thing, *self._wholes[thing]) if thing in self._wholes else (thing,)
+        spans = [self._spans[one] for one in carriers if one in self._spans]
+        date = self._date(carriers, sources)
+        if date or spans:
+            return told(date, spans[0] if spans else None, self._cites(sources))
+        if sources not in self._undated:
+            self._undated[sources] = told(None, None, self._cites(sources))
+        return self._undated[sources]
+
+    def _cites(self, sources: Iterable[str]) -> list[int]:
+        """The numbers of these sources in their order."""
+        return [self._number[document.iri] for document in cited(self._documents, sources)]
 
     def _date(self, carriers: Iterable[str], sources: Sequence[str]) -> str | None:
         """The date of the first carrier that has one, as these sources say it; else as anybody says it."""
