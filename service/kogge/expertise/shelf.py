@@ -70,10 +70,11 @@ def place_of(holder: int, number: int = 0) -> int:
     return holder << NUMBER | number
 
 
-def told(date: str | None, span: Span | None, documents: Iterable[int]) -> str:
+def told(date: str | None, span: Span | None, documents: str) -> str:
     """What is told of a reason in one text, which is stored faster than its parts: the date, its bounds, and
-    the numbers of the documents."""
-    return "|".join((date or "", *(span or ("", "")), ",".join(map(str, documents))))
+    the numbers of the documents, between commas."""
+    earliest, latest = span or ("", "")
+    return f"{date or ''}|{earliest}|{latest}|{documents}"
 
 
 class Shown(NamedTuple):

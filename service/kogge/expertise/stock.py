@@ -29,7 +29,7 @@ class Stock:
         self._things, self._named = things, named
         self._labels = reader.labels(named)
         self._number: Mapping[str, int] = {}
-        self._undated: dict[tuple[str, ...], str] = {}  # what is told where there is no date, by sources
+        self._cited: dict[tuple[str, ...], str] = {}  # the numbers of documents, by sources
 
     def put(self, shelf: Shelf, *, fresh: bool = False) -> None:
         """Puts things and documents on a shelf, which numbers them; `fresh` says that it was empty."""
@@ -66,18 +66,15 @@ class Stock:
 
     def _told(self, thing: str, sources: tuple[str, ...]) -> str:
         """What these sources tell of a thing."""
-        carriers = (thing, *self._wholes[thing]) if thing in self._wholes else (thing,)
-        spans = [self._spans[one] for one in carriers if one in self._spans]
-        date = self._date(carriers, sources)
-        if date or spans:
-            return told(date, spans[0] if spans else None, self._cites(sources))
-        if sources not in self._undated:
-            self._undated[sources] = told(None, None, self._cites(sources))
-        return self._undated[sources]
-
-    def _cites(self, sources: Iterable[str]) -> list[int]:
-        """The numbers of these sources in their order."""
-        return [self._number[document.iri] for document in cited(self._documents, sources)]
+        date, span = None, None
+        if thing in self._dates or thing in self._spans or thing in self._wholes:
+            carriers = (thing, *self._wholes.get(thing, ()))
+            date = self._date(carriers, sources)
+            span = next((self._spans[one] for one in carriers if one in self._spans), None)
+        if sources not in self._cited:
+            documents = cited(self._documents, sources)
+            self._cited[sources] = ",".join([str(self._number[document.iri]) for document in documents])
+        return told(date, span, self._cited[sources])
 
     def _date(self, carriers: Iterable[str], sources: Sequence[str]) -> str | None:
         """The date of the first carrier that has one, as these sources say it; else as anybody says it."""
