@@ -27,7 +27,8 @@ PARAMETERS: Final = ("lang", "alliance", "country", "state", "kind_of_holder", "
 
 @dataclass(frozen=True)
 class Case:
-    """A question and what the sources say to it: who must come and be proven, who may, who comes first."""
+    """A question and what the sources say to it: who must come and be proven, who may, who comes first, and
+    which words are not to be understood."""
 
     kind: str
     text: str
@@ -37,6 +38,7 @@ class Case:
     first: tuple[str, ...]
     seekers: frozenset[str] | None
     nothing: bool
+    unknown: tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Judgement:
     case: Case
     proven: tuple[str, ...]
     understood: bool
+    unknown: tuple[str, ...]
 
     @property
     def wrong(self) -> list[str]:
@@ -71,7 +74,8 @@ class Judgement:
     @property
     def right(self) -> bool:
         """Whether nothing is wrong at all."""
-        return not self.wrong and not self.missing and self.hit(3) and self.in_order
+        told = self.case.unknown in (None, self.unknown)
+        return not self.wrong and not self.missing and self.hit(3) and self.in_order and told
 
 
 def cases() -> list[Case]:
@@ -94,6 +98,7 @@ def cases() -> list[Case]:
             tuple(entry.get("first", [])),
             holders(entry["seekers"]) if "seekers" in entry else None,
             entry.get("nothing", False),
+            tuple(entry["unknown"]) if "unknown" in entry else None,
         )
         for entry in data["question"]
     ]
@@ -115,7 +120,8 @@ def judge(lookup: Lookup, case: Case) -> Judgement:
     else:
         found = [result["holder"]["iri"] for result in shown["results"] if _proves(result)]
     slugs = tuple(dict.fromkeys(map(names.slug_of, found)))
-    return Judgement(case, slugs, bool(shown["question"]["topics"]))
+    question = shown["question"]
+    return Judgement(case, slugs, bool(question["topics"]), tuple(question.get("unknown", ())))
 
 
 def _proves(result: Mapping[str, Any]) -> bool:

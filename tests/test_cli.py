@@ -93,6 +93,11 @@ def test_who_shows_who_seeks_first_where_that_is_asked(run: Run) -> None:
     assert printed.out.lstrip().startswith("Rat sucht: Schwerin (Energie)")
 
 
+def test_who_says_what_was_not_understood(run: Run) -> None:
+    assert run("who", "Wasserstoff in Timbuktu").out.startswith("Nicht verstanden: Timbuktu\n")
+    assert "Nicht verstanden" not in run("who", "Wasserstoff in Niedersachsen").out
+
+
 def test_who_finds_the_holder_of_a_thing_by_its_name(run: Run) -> None:
     printed = run("who", "Innovationsmobil")
     assert "Niemand hat hier nachweislich Erfahrung: Innovationsmobil." in printed.out

@@ -58,6 +58,12 @@ def test_nobody_is_proven_where_nobody_knows(kind: str) -> None:
     assert [one.case.text for one in judgements() if one.case.kind == kind and one.proven] == []
 
 
+def test_words_that_nobody_can_understand_are_told() -> None:
+    told = [one for one in judgements() if one.case.unknown is not None]
+    assert told
+    assert [(one.case.text, one.unknown) for one in told if one.unknown != one.case.unknown] == []
+
+
 def test_those_who_must_come_first_do() -> None:
     wrong = [(one.case.text, one.proven[:3]) for one in judgements() if not one.in_order]
     assert len(wrong) <= len(judgements()) // 50, wrong

@@ -133,6 +133,19 @@ def test_what_was_understood_says_how(web: TestClient, q: str, words: str) -> No
     assert words in shown(web, f"/de/?q={q}").text
 
 
+@pytest.mark.parametrize(
+    ("lang", "q", "words"),
+    [
+        ("de", "Wasserstoff in Timbuktu", "Nicht verstanden: Timbuktu"),
+        ("en", "hydrogen in Atlantis or Timbuktu", "Not understood: Atlantis, Timbuktu"),
+        ("nl", "bibliotheken in Utrecht", "Niet begrepen: Utrecht"),
+    ],
+)
+def test_what_was_not_understood_is_said(web: TestClient, lang: str, q: str, words: str) -> None:
+    assert words in shown(web, f"/{lang}/?q={q}").text
+    assert words.partition(":")[0] not in shown(web, f"/{lang}/?q={q.split()[0]}").text
+
+
 def test_a_topic_that_was_understood_can_be_taken_away(web: TestClient) -> None:
     page = shown(web, "/de/?q=Verkehr und Energie in der Smarten Hanse")
     without = [

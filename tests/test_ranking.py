@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +11,7 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -16,10 +19,11 @@ from hypothesis import strategies as st
 from pyoxigraph import QuerySolutions
 
 from kogge import artefacts, names, questions, syntax
-from kogge.expertise import Lookup
+from kogge.expertise import Lookup, search
 from kogge.expertise.answer import Result, rank
 from kogge.expertise.index import Index
 from kogge.expertise.needs import seekers
+from kogge.expertise.ranking import INTENDED, OWN, THROUGH, Ranking, cell_of, order_in
 from kogge.expertise.rows import Holder, Topic
 from kogge.expertise.understand import Chosen, Filters
 from kogge.store.base import Store
@@ -290,6 +294,7 @@ def store_with(body: bytes) -> EmbeddedStore:
     some_dates,
     st.lists(st.sampled_from(TOPICS), min_size=1, max_size=3, unique=True),
     some_filters,
+    st.sampled_from([0, 256]),
 )
 def test_the_index_answers_as_the_reference_does(
     facts: list[tuple[str, str, str, str]],
@@ -299,10 +304,12 @@ def test_the_index_answers_as_the_reference_does(
     dates: dict[str, str],
     asked: list[str],
     filters: Filters,
+    many: int,
 ) -> None:
     store = store_with(graph_of(facts, broader, related, memberships, dates))
     index = Index.build(store)
-    assert_same(index, Reference(store), [index.topics[topic] for topic in asked], filters)
+    with patch.multiple(search, _MANY=many, _FIRST=1):  # 0: as where the holders are many
+        assert_same(index, Reference(store), [index.topics[topic] for topic in asked], filters)
 
 
 @settings(max_examples=60, deadline=None)
@@ -330,6 +337,22 @@ def test_an_index_brought_up_to_date_is_one_built_anew(
                 [shown(one) for one in rank(it, [it.topics[topic]], filters)] for it in (index, fresh)
             )
             assert found == expected
+
+
+def test_the_scores_of_a_ranking_follow_its_changes() -> None:
+    cells = array("Q", [cell_of(INTENDED, 2), 0, cell_of(OWN, 300), cell_of(THROUGH, 7, 2)])
+    ranking = Ranking.of([0, 2, 3], cells)
+
+    def fields() -> tuple[list[int], int]:
+        scores, most = ranking.scores()
+        return list(array("I", scores.to_bytes(4 * len(cells), sys.byteorder))), most
+
+    assert fields() == ([2, 0, 300, 7], 300)
+    ranking.put(1, cell_of(OWN, 4), lambda holder: (order_in(ranking.cells[holder]), "", str(holder)))
+    assert list(ranking.order) == [2, 1, 3, 0]
+    assert fields() == ([2, 4, 300, 7], 300)
+    ranking.drop(2)
+    assert fields() == ([2, 4, 0, 7], 7)
 
 
 def searching(needs: Iterable[tuple[str, str, str]], mentions: Iterable[tuple[str, str]]) -> bytes:

@@ -15,9 +15,9 @@ from pyoxigraph import Literal, NamedNode
 from kogge import artefacts, media, names, syntax
 from kogge.contribution import columns, wording
 from kogge.contribution.files import facts
-from kogge.contribution.placeholders import filled
 from kogge.contribution.judge import Sent, judge
 from kogge.contribution.own import Rights
+from kogge.contribution.placeholders import filled
 from kogge.contribution.retold import retold
 from kogge.contribution.told import reworded
 

@@ -485,6 +485,44 @@ def test_with_all_german_municipalities_it_stays_right() -> None:
     assert meant("Bremse, Kasse, Wälder, Rasen")[1] == set()
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Wasserstoff in Timbuktu", ("Timbuktu",)),
+        ("Welche Städte in der Schweiz haben Bibliotheken?", ("Schweiz",)),
+        ("Wer kennt sich mit Wasserstoff und Quantencomputern aus?", ("Quantencomputern",)),
+        ("cycling in Copenhagen or in Copenhagen's suburbs", ("Copenhagen", "suburbs")),
+        ("bibliotheken in Utrecht 2019", ("Utrecht", "2019")),
+        ("Wer hat Erfahrung mit Bibliotheken in Niedersachsen?", ()),
+        ("Waserstoff und Schulcloud in der Smarten Hanse", ()),
+        ("Welche Gemeinden wollen etwas über Energie lernen?", ()),
+        ("Who has implemented digital public services?", ()),
+        ("Wie heeft ervaring met waterstof in Nedersaksen?", ()),
+    ],
+)
+def test_words_that_were_not_understood_are_told(text: str, words: tuple[str, ...]) -> None:
+    assert understand(lexicon(), text).unknown == words
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        ("slimme steden in nedersaksen", "land-niedersachsen"),
+        ("smart city in Beieren", "land-bayern"),
+        ("smart cities in Noordrijn-Westfalen", "land-nordrhein-westfalen"),
+        ("smart city in Lower Saxony", "land-niedersachsen"),
+        ("slimme stad Saksen", "land-sachsen"),
+        ("slimme stad in Saksen-Anhalt", "land-sachsen-anhalt"),
+        ("smart city in deelstaat Berlijn", "land-berlin"),
+        ("energie in Sleeswijk-Holstein", "land-schleswig-holstein"),
+    ],
+)
+def test_a_state_is_known_by_its_name_in_three_languages(text: str, state: str) -> None:
+    chosen = understand(lexicon(), text).filters.state
+    assert chosen is not None
+    assert chosen.word == state
+
+
 def test_with_all_german_municipalities_it_stays_fast() -> None:
     texts = [
         *("Wer kennt sich mit Wasserstoff aus?", "Was weiß Flensburg über Energie?", "Obdachlosikeit"),

@@ -10,6 +10,7 @@ from typing import Any, Final
 _WORDS: Final = {
     "de": {
         "unknown": "Zu „{}“ ist kein Thema bekannt. Versuchen Sie ein anderes Wort.",
+        "ignored": "Nicht verstanden: {}",
         "unproven": "Niemand hat hier nachweislich Erfahrung: {}.",
         "instead": "Was es gibt:",
         "through": "über {}",
@@ -22,6 +23,7 @@ _WORDS: Final = {
     },
     "en": {
         "unknown": "No topic is known for “{}”. Try another word.",
+        "ignored": "Not understood: {}",
         "unproven": "Nobody has proven experience with this: {}.",
         "instead": "What there is:",
         "through": "through {}",
@@ -34,6 +36,7 @@ _WORDS: Final = {
     },
     "nl": {
         "unknown": "Bij „{}” is geen thema bekend. Probeer een ander woord.",
+        "ignored": "Niet begrepen: {}",
         "unproven": "Niemand heeft hier aantoonbaar ervaring mee: {}.",
         "instead": "Wat er wel is:",
         "through": "via {}",
@@ -71,6 +74,8 @@ def _who(answer: Mapping[str, Any], kinds: Mapping[str, str], width: int) -> Ite
     if not understood:
         yield from _wrapped(words["unknown"].format(answer["question"]["text"]), width)
         return
+    if unknown := answer["question"].get("unknown"):
+        yield from _wrapped(words["ignored"].format(", ".join(unknown)), width)
     if filters := answer["question"]["filters"]:
         asked += f" ({', '.join(_filter(value) for value in filters.values())})"
     if answer["question"].get("intent") == "seeks":

@@ -48,10 +48,15 @@ class Cues:
     conjunctions: frozenset[str]
     prefixes: frozenset[str]
     never: frozenset[str]
+    stems: Mapping[str, frozenset[str]]  # of the common words and of those in phrases, by language
 
     def tells(self, lang: str, word: str) -> bool:
         """Whether a word counts in a label: articles and prepositions do not, conjunctions do."""
         return word not in self.function[lang] or word in self.conjunctions
+
+    def silent(self, word: str) -> bool:
+        """Whether a folded word, in some form, says nothing of what is asked for."""
+        return word in self.common or any(words.stem(lang, word) in some for lang, some in self.stems.items())
 
     def languages(self, word: str) -> Iterator[str]:
         """The languages in which a folded word is a function word."""
@@ -79,6 +84,10 @@ def cues() -> Cues:
         openings[parts[0]] = max(openings.get(parts[0], 0), len(parts))
     function = {lang: _forms(data["function"][lang].split()) for lang in names.LANGUAGES}
     place, compound = data["place"], data["compound"]
+    ordinary = {
+        lang: _forms([*function[lang], *data["common"][lang].split(), *_spoken(data, lang)])
+        for lang in names.LANGUAGES
+    }
     return Cues(
         function=function,
         common=_forms(_all(data["common"])).union(*function.values()),
@@ -98,6 +107,7 @@ def cues() -> Cues:
         conjunctions=frozenset(compound["conjunction"].split()),
         prefixes=_forms(compound["prefixes"].split()),
         never=_forms(compound["never"].split()),
+        stems={lang: frozenset(words.stem(lang, word) for word in some) for lang, some in ordinary.items()},
     )
 
 
@@ -113,6 +123,16 @@ def _cues(data: Mapping[str, Any]) -> Iterator[tuple[str, Cue]]:
             for phrase in said.split():
                 spoken = "" if lang == "singular" else lang
                 yield phrase.replace("_", " "), Cue(role, value, spoken, bare=lang != "singular")
+
+
+def _spoken(data: Mapping[str, Any], lang: str) -> Iterator[str]:
+    """The words of all phrases of a language, which were read as cues or stand for nothing else."""
+    for phrase, cue in _cues(data):
+        if cue.lang in ("", lang):
+            yield from phrase.replace(GAP, " ").split()
+    for group in ("speaker", "offering", "asking", "subject", "which"):
+        yield from data[group][lang].split()
+    yield from data["place"]["before"].split()
 
 
 def _all(entry: Mapping[str, str]) -> list[str]:

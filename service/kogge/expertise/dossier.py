@@ -65,13 +65,17 @@ def read(iri: str, text: str, topics: Mapping[str, Topic]) -> Dossier:
     labels, places, alliances, memberships, needs, mentions = json.loads(text)
     order = collation(Named(iri, labels).label("de")), iri
     holder = Holder(iri, labels, frozenset(places), frozenset(alliances), order)
-    joined: dict[str, set[Membership]] = {}
+    joined: dict[str, list[Membership]] = {}
     for alliance, status, founder, start, end in memberships:
         held = Membership(status, founder, start and Span(*start), end and Span(*end))
-        joined.setdefault(alliance, set()).add(held)
+        if held not in joined.setdefault(alliance, []):
+            joined[alliance].append(held)
     return Dossier(
         holder,
-        {alliance: tuple(sorted(held, key=str)) for alliance, held in joined.items()},
+        {
+            alliance: tuple(sorted(held, key=str) if len(held) > 1 else held)
+            for alliance, held in joined.items()
+        },
         tuple(
             Need(Named(need, said), holder, tuple(topics[topic] for topic in about), status, _cited(sources))
             for need, said, about, status, sources in needs

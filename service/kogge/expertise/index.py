@@ -102,10 +102,10 @@ class Index(Standings):
                 progress("storing", start, len(reasons))
                 shelf.put(stock.reasons(reasons[start : start + _MANY], number_of_holder, rows))
             shelf.put_rows((number, some.kept()) for number, some in rows.items())
+            shelf.finish()
             progress("storing", len(reasons), len(reasons))
             progress("naming", 0, 1)
             shelf.labels().fill(store)
-            shelf.finish()
             progress("ranking", 0, 1)
             index = cls(words, shelf, store.state)
             shelf.say("state", index.state)
@@ -279,8 +279,9 @@ class Index(Standings):
         gone = [need for need in self.needs if need.holder.iri in dossiers]
         come = sorted([need for one in dossiers.values() for need in one.needs], key=_order)
         self.needs = [need for need in self.needs if need.holder.iri not in dossiers] if gone else self.needs
-        for need in come:
+        for need in come if self.needs else ():
             insort(self.needs, need, key=_order)
+        self.needs = self.needs or come
         changed: dict[str, list[Search]] = {
             above: [] for need in gone for topic in need.topics for above in self._above[topic.iri]
         }
@@ -292,9 +293,9 @@ class Index(Standings):
                 changed.setdefault(above, []).append(Search(need, best))
         for above, searches in changed.items():
             others = [one for one in self.needs_on[above] if one.need.holder.iri not in dossiers]
-            for search in searches:
+            for search in searches if others else ():
                 insort(others, search, key=lambda search: _order(search.need))
-            self.needs_on[above] = others
+            self.needs_on[above] = others = others or searches
             self.seeking[above] = array("I", [self.numbers[one.need.holder.iri] for one in others])
         for mentions in self.mentions_on.values():
             mentions[:] = [row for row in mentions if row.holder.iri not in dossiers]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import merge
 from itertools import compress, islice
+from operator import attrgetter
 from typing import Final
 
 from kogge.expertise.index import Index
@@ -49,11 +50,19 @@ def first_of(need: Need) -> Topic | None:
 
 def _joined(index: Index, topics: Sequence[str]) -> Iterable[Search]:
     lists = (index.needs_on.get(topic, ()) for topic in topics)
-    within = set[str]().union(*(index.topics[topic].within for topic in topics))
     places = {topic: place for place, topic in enumerate(topics)}
-    last = ""
-    for need, _ in merge(*lists, key=lambda search: search.need.order):
-        if need.thing.iri != last:  # the same need in several lists comes one after the other
-            last = need.thing.iri
-            fitting = (topic for topic in need.topics if topic.iri in within)
-            yield Search(need, min(fitting, key=lambda one: (places.get(one.iri, len(places)), one.iri)))
+    best: Search | None = None
+    for search in merge(*lists, key=attrgetter("need.order")):
+        if best is None or search.need is not best.need:
+            if best:
+                yield best
+            best = search
+        else:  # the same need in several lists comes one after the other
+            best = min(best, search, key=lambda one: _nearness(places, one))
+    if best:
+        yield best
+
+
+def _nearness(places: Mapping[str, int], search: Search) -> tuple[int, str]:
+    iri = search.topic.iri if search.topic else ""
+    return places.get(iri, len(places)), iri

@@ -222,13 +222,16 @@ class _Builder:
 
     def _parts(self) -> dict[str, int]:
         """The labels of one word that may be part of a German or Dutch compound, with the rank of the label.
+        A hyphen does not make two words.
 
         Another label that only inflects the preferred one (Bibliothek, Bibliotheken) names the topic as well.
         """
         preferred: dict[str, set[str]] = defaultdict(set)
         parts: dict[str, int] = {}
         for label in sorted(self.parts, key=lambda label: label.rank):
+            one_word = " " not in label.text.strip()
             for form in _forms(label.text):
+                form = form.replace(" ", "") if one_word else form  # Schul-Cloud
                 if " " in form:
                     continue
                 stem = words.stem(label.lang, form)

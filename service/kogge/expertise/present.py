@@ -184,6 +184,8 @@ def _question(answer: Answer, lang: str) -> Json:
         ]
     if question.intent != "knows":
         shown["intent"] = question.intent
+    if question.unknown:
+        shown["unknown"] = list(question.unknown)
     return shown
 
 

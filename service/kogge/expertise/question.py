@@ -54,7 +54,8 @@ class Question:
 
     `things` are projects, events, programmes, strategies and fundings named in the text, to be answered with
     their holders. `intent` is `seeks` where the question is who seeks knowledge, else `knows`. `said` are the
-    words behind `kind`, `evidence` and `intent`, by these names.
+    words behind `kind`, `evidence` and `intent`, by these names; `unknown` are the words that say something
+    and were not understood, in the order of the text.
     """
 
     text: str
@@ -64,6 +65,7 @@ class Question:
     things: tuple[Match, ...] = ()
     intent: Intent = "knows"
     said: tuple[tuple[str, str], ...] = ()
+    unknown: tuple[str, ...] = ()
 
 
 class Parameters(TypedDict, total=False):

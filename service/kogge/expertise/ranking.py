@@ -8,16 +8,20 @@ Holders are numbers here:
 
 from __future__ import annotations
 
+import sys
 from array import array
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, NamedTuple
 
 OWN, THROUGH, INTENDED = 1, 2, 3  # the three blocks of an answer
 NOBODY: Final = -1  # instead of an alliance: the holder itself
 
-SCORE: Final = (1 << 32) - 1  # the highest possible
+FIELD: Final = 32
+SCORE: Final = (1 << FIELD) - 1  # the highest possible
 _ORDER: Final = (1 << 34) - 1
 
 Key = tuple[int, str, str]
@@ -61,11 +65,6 @@ def is_own(cell: int) -> bool:
     return 0 < cell <= _ORDER
 
 
-def own_scores(cells: Sequence[int], holders: Iterable[int]) -> list[int]:
-    """The scores of holders, in units, for what they have of their own."""
-    return [cell & SCORE if (cell := cells[holder]) <= _ORDER else 0 for holder in holders]
-
-
 def no_cells(size: int) -> array[int]:
     """The cells of a ranking in which nobody is yet."""
     return array("Q", bytes(8 * size))
@@ -82,6 +81,12 @@ def in_set(members: Iterable[int], size: int) -> int:
     for member in members:
         marks[member] = 1
     return int.from_bytes(marks, "little")
+
+
+@cache
+def ones(size: int) -> int:
+    """A number with `FIELD` bits for each of `size` holders, each one."""
+    return int.from_bytes(array("I", [1]) * size, sys.byteorder)
 
 
 def listed(members: int) -> Iterator[int]:
@@ -106,23 +111,25 @@ class Ranking:
     members: int
     own: int
     proven: int
+    _scores: tuple[int, int] | None = None
 
     @classmethod
     def of(cls, holders: Sequence[int], cells: array[int]) -> Ranking:
         """The ranking of these holders, given by label, with the cells of all."""
         size = len(cells)
-        members, own, proven = bytearray(size), bytearray(size), bytearray(size)
-        keys = []
+        equal: dict[int, list[int]] = defaultdict(list)  # few scores are many holders'
+        own = []
         for holder in holders:
             cell = cells[holder]
-            keys.append((cell ^ SCORE) & _ORDER)
-            members[holder] = 1
+            equal[(cell ^ SCORE) & _ORDER].append(holder)
             if cell <= _ORDER:
-                own[holder] = 1
-                if cell >> 32 == OWN:
-                    proven[holder] = 1
-        order = array("I", [holders[place] for place in sorted(range(len(keys)), key=keys.__getitem__)])
-        return cls(order, cells, *(int.from_bytes(marks, "little") for marks in (members, own, proven)))
+                own.append(holder)
+        order, proven = array("I"), 0
+        for key in sorted(equal):
+            order.extend(equal[key])
+            if key >> 32 == OWN:
+                proven = len(order)
+        return cls(order, cells, in_set(holders, size), in_set(own, size), in_set(order[:proven], size))
 
     @classmethod
     def read(cls, kept: Sequence[bytes]) -> Ranking:
@@ -130,7 +137,8 @@ class Ranking:
         order, cells = array("I"), array("Q")
         order.frombytes(kept[0])
         cells.frombytes(kept[1])
-        return cls(order, cells, *(int.from_bytes(marks, "little") for marks in kept[2:]))
+        members, own, proven = (int.from_bytes(marks, "little") for marks in kept[2:])
+        return cls(order, cells, members, own, proven)
 
     def kept(self) -> tuple[bytes, ...]:
         """The same as bytes."""
@@ -146,17 +154,18 @@ class Ranking:
         cell = self.cells[holder]
         return entry_of(cell) if cell else None
 
-    def some(self, block: int, start: int, end: int) -> tuple[Sequence[int], int]:
-        """The holders from the place `start` of a block to before `end`, and the score (in units) at `end`, 0
-        where nobody is."""
-        first = bisect_left(self.order, block, key=lambda one: block_of(self.cells[one]))
-        last = bisect_left(self.order, block + 1, lo=first, key=lambda one: block_of(self.cells[one]))
-        stop = min(first + end, last)
-        return self.order[first + start : stop], score_of(self.cells[self.order[stop]]) if stop < last else 0
+    def scores(self) -> tuple[int, int]:
+        """The scores of all holders in units, in a number with `FIELD` bits for each, and the highest."""
+        if self._scores is None:
+            low = 0 if sys.byteorder == "little" else 1
+            some = memoryview(self.cells).cast("B").cast("I")[low::2]
+            self._scores = int.from_bytes(some.tobytes(), sys.byteorder), max(some, default=0)
+        return self._scores
 
     def put(self, holder: int, cell: int, key: Callable[[int], Key]) -> None:
         """Puts a holder at its place; `key` gives the place of any that is in the ranking."""
         self.cells[holder] = cell
+        self._scores = None
         self.order.insert(bisect_left(self.order, key(holder), key=key), holder)
         self.members |= 1 << 8 * holder
         if is_own(cell):
@@ -168,6 +177,7 @@ class Ranking:
         """Takes a holder out."""
         self.order.remove(holder)
         self.cells[holder] = 0
+        self._scores = None
         self.members &= ~(1 << 8 * holder)
         self.own &= ~(1 << 8 * holder)
         self.proven &= ~(1 << 8 * holder)

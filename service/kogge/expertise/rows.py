@@ -115,11 +115,11 @@ class Need:
     topics: tuple[Topic, ...]
     status: str
     sources: tuple[Document, ...]
+    order: tuple[bool, tuple[str, str], str] = field(init=False, compare=False, repr=False)
 
-    @property
-    def order(self) -> tuple[bool, tuple[str, str], str]:
-        """Open needs before met ones, then by holder."""
-        return self.status != "open", self.holder.order, self.thing.iri
+    def __post_init__(self) -> None:
+        """Open needs stand before met ones, then they stand by holder."""
+        object.__setattr__(self, "order", (self.status != "open", self.holder.order, self.thing.iri))
 
 
 class Search(NamedTuple):

@@ -8,14 +8,16 @@ before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import compress, islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from kogge.expertise.index import Index
 from kogge.expertise.ranking import (
+    FIELD,
     INTENDED,
     NOBODY,
     OWN,
@@ -28,20 +30,20 @@ from kogge.expertise.ranking import (
     is_own,
     listed,
     no_cells,
-    own_scores,
+    ones,
+    score_of,
 )
 from kogge.expertise.rows import Membership
 from kogge.expertise.weights import kind_of, number_of
 
 _FEW: Final = 64
 _MANY: Final = 256  # holders from which on not all are looked at at once
-_FIRST: Final = 32  # places of each ranking that are looked at then
+_FIRST: Final = 32  # that are looked at first then
 
 Place = tuple[int, int, int, str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A holder that was found, by its number; `covered` parts of the question are met."""
 
     holder: int
@@ -124,6 +126,30 @@ def _proven(ranking: Ranking, first: Sequence[int]) -> bool:
     return any(block_of(ranking.cells[holder]) == OWN for holder in first)
 
 
+def _bound(sums: int, high: int, one: int, wanted: int, below: int) -> tuple[int, int]:
+    """A bound that so many fields, or up to four times as many, reach, or 0; and the high bits of those that
+    do. It is lower than `below`."""
+    least, reaching = 0, high
+    while below - least > 1:
+        bound = (least + below) // 2
+        above = sums + (high - bound * one) & high
+        if (many := above.bit_count()) < wanted:
+            below = bound
+        else:
+            least, reaching = bound, above
+            if many <= 4 * wanted:
+                break
+    return least, reaching
+
+
+def _fields(high: bytes) -> Iterator[int]:
+    """The numbers of the fields whose highest bit is set."""
+    place = high.find(128)
+    while place >= 0:
+        yield place * 8 // FIELD
+        place = high.find(128, place + 1)
+
+
 class _Join:
     """The hits of a question with several parts."""
 
@@ -132,7 +158,7 @@ class _Join:
         self.kind = None if wanted.kind is None else index.kind_number(wanted.kind)
         self.among = wanted.among
         self.sought = index.weights.sought(wanted.topics, wanted.things)
-        self.ranks = index.weights.ranks(self.sought, self.kind)
+        self.amounts = index.weights.amounts(self.sought, self.kind)
         self.mixed = 0 if self.kind is None else index.mixed
         self.own: list[int] = []  # per part: who has anything of its own for it
         self.rankings: list[Ranking] = []  # per part: by the kind of evidence that is asked for
@@ -202,7 +228,7 @@ class _Join:
     def _hit(self, holder: int) -> Hit | None:
         """What a holder has for the question."""
         if not self.sought.things and not self.mixed >> 8 * holder & 1:
-            cell = self.index.weights.amount(self.index.rows[holder], self.ranks)
+            cell = self.index.weights.amount(self.index.rows[holder], self.amounts)
             covered = sum([is_own(ranking.cells[holder]) for ranking in self.rankings])
             return Hit(holder, entry_of(cell), covered) if cell else None
         pieces, asked = self.index.weights.pieces(self.index.rows[holder], self.sought)
@@ -266,37 +292,37 @@ class _Join:
                 covering[many] = covering[many] & ~own | fewer
         for block, group in ((OWN, fitting & proven), (INTENDED, fitting & ~proven)):
             for many in range(len(self.own), 0, -1):
-                for units, holder in self._best_first(block, group & covering[many], size):
+                for units, holder in self._best_first(group & covering[many], size):
                     yield block, many, units, holder
 
-    def _best_first(self, block: int, group: int, size: int) -> Iterator[tuple[int, int]]:
-        """The sum of what each of these has in the rankings, the best first.
+    def _best_first(self, group: int, size: int) -> Iterator[tuple[int, int]]:
+        """At least what each of these has for all of the rankings together, which is the sum of what it has
+        in each, the best first.
 
-        Of many only those are looked at first that stand before a place in one of the rankings: who stands
-        behind it in all of them has at most what is at these places together. What is passed on does not
-        count here.
+        The sums of all holders are made at once, in one number with a field for each. Of many holders only
+        some are looked at, and then twice as many: those whose sum is not below a bound, which is found by
+        counting.
         """
-        blocks = (INTENDED,) if block == INTENDED else (OWN, INTENDED)
         columns = [ranking.cells for ranking in self.rankings]
+        many = group.bit_count()
+        if many <= _MANY:
+            yield from self._sorted(columns, listed(group))
+            return
         marks = group.to_bytes(size, "little")
-        start, end = 0, _FIRST if group.bit_count() > _MANY else size
-        seen, waiting = set[int](), list[tuple[int, int]]()  # the best are the last
-        while start < size:
-            near, most = set[int](), -1
-            if end < size:
-                slices = [[ranking.some(one, start, end) for one in blocks] for ranking in self.rankings]
-                most = sum([max([score for _, score in some]) for some in slices])
-                near.update(*(holders for some in slices for holders, _ in some))
-                near = {holder for holder in near - seen if marks[holder]}
-            else:
-                near.update(listed(group))
-                near -= seen
-            seen |= near
-            sums = map(sum, zip(*(own_scores(cells, near) for cells in columns), strict=True))
-            waiting = sorted([*waiting, *zip(sums, near, strict=True)])
-            while waiting and waiting[-1][0] > most:
-                yield waiting.pop()
-            start, end = end, 2 * end
+        scores, most = zip(*[ranking.scores() for ranking in self.rankings], strict=True)
+        sums = sum(scores)
+        one = ones(size)
+        high = one << FIELD - 1
+        wanted, seen, bound = _FIRST * size // many, 0, sum(most) + 1
+        while bound:
+            bound, above = _bound(sums, high, one, wanted, bound)
+            fields = (above ^ seen).to_bytes(size * FIELD // 8, "little")
+            yield from self._sorted(columns, (holder for holder in _fields(fields) if marks[holder]))
+            seen, wanted = above, 2 * wanted
+
+    def _sorted(self, columns: Sequence[array[int]], holders: Iterable[int]) -> list[tuple[int, int]]:
+        sums = ((sum([score_of(some[one]) for some in columns]), one) for one in holders)
+        return sorted(sums, reverse=True)
 
     def _passed_on(self) -> int:
         """The members that have nothing of their own for any part, and something through an alliance."""

@@ -13,13 +13,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from kogge import artefacts
 from kogge.errors import Misconfigured
 from kogge.expertise.cues import FILE
 from kogge.expertise.labels import TABLES, Labels
 from kogge.expertise.rows import Document, Named, Span
+from kogge.expertise.weights import NUMBER
 
 CACHE: Final = 200_000  # KiB of it that stay in memory while it is made
 
@@ -32,21 +33,18 @@ CREATE TABLE ranking (
 CREATE TABLE depends (thing TEXT, holder INTEGER, PRIMARY KEY (thing, holder)) WITHOUT ROWID;
 CREATE TABLE thing (number INTEGER PRIMARY KEY, iri TEXT NOT NULL, labels TEXT NOT NULL, issued TEXT);
 CREATE TABLE part (whole INTEGER, thing INTEGER, PRIMARY KEY (whole, thing)) WITHOUT ROWID;
-CREATE TABLE reason (
-    holder INTEGER, number INTEGER, thing INTEGER, iri TEXT, meeting INTEGER, date TEXT, earliest TEXT,
-    latest TEXT, sources TEXT, PRIMARY KEY (holder, number)
-) WITHOUT ROWID;
+CREATE TABLE reason (place INTEGER PRIMARY KEY, thing INTEGER, iri TEXT, meeting INTEGER, told TEXT);
 """
 _INDEXES: Final = """
 CREATE UNIQUE INDEX IF NOT EXISTS thing_by_iri ON thing (iri);
-CREATE INDEX IF NOT EXISTS reason_by_thing ON reason (thing, holder);
+CREATE INDEX IF NOT EXISTS reason_by_thing ON reason (thing);
 CREATE INDEX IF NOT EXISTS part_by_thing ON part (thing);
 CREATE INDEX IF NOT EXISTS depends_by_holder ON depends (holder);
 """
 _REASON: Final = """
-SELECT reason.number, reason.iri, thing.iri, thing.labels, date, sources, whole.iri, whole.labels
+SELECT place, reason.iri, thing.iri, thing.labels, told, whole.iri, whole.labels
 FROM reason JOIN thing ON thing.number = reason.thing LEFT JOIN thing AS whole ON whole.number = meeting
-WHERE reason.holder = ? AND reason.number IN ({})
+WHERE place IN ({})
 """
 
 
@@ -63,19 +61,20 @@ def form() -> int:
 _decode: Final = json.JSONDecoder().raw_decode
 
 
-class Stored(NamedTuple):
-    """What is shown of a reason, as it is put on the shelf: numbers of holder, reason, things; bounds of
-    the date; `sources` are numbers of documents, between commas."""
+# A reason as it is put on the shelf: its place, its thing, its IRI, the meeting, and what is told of it.
+Stored: TypeAlias = tuple[int, int, str, int | None, str]
 
-    holder: int
-    number: int
-    thing: int
-    iri: str
-    meeting: int | None
-    date: str | None
-    earliest: str | None
-    latest: str | None
-    sources: str
+
+def place_of(holder: int, number: int = 0) -> int:
+    """The place of the reason of a holder with this number; those of one holder lie together."""
+    return holder << NUMBER | number
+
+
+def told(date: str | None, span: Span | None, documents: str) -> str:
+    """What is told of a reason in one text, which is stored faster than its parts: the date, its bounds, and
+    the numbers of the documents, between commas."""
+    earliest, latest = span or ("", "")
+    return f"{date or ''}|{earliest}|{latest}|{documents}"
 
 
 class Shown(NamedTuple):
@@ -229,11 +228,11 @@ class Shelf:
 
     def put(self, reasons: Iterable[Stored]) -> None:
         """Adds reasons."""
-        self._base.executemany("INSERT INTO reason VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", reasons)
+        self._base.executemany("INSERT INTO reason VALUES (?, ?, ?, ?, ?)", reasons)
 
     def drop(self, holder: int) -> None:
         """Takes the reasons of a holder away."""
-        self._base.execute("DELETE FROM reason WHERE holder = ?", (holder,))
+        self._base.execute("DELETE FROM reason WHERE place BETWEEN ? AND ?", _places(holder))
 
     # Reading
 
@@ -260,8 +259,9 @@ class Shelf:
 
     def spans(self, holder: int) -> list[Span | None]:
         """The bounds of the dates of a holder's reasons, in the order of their numbers."""
-        query = "SELECT earliest, latest FROM reason WHERE holder = ? ORDER BY number"
-        return [Span(*row) if row[0] else None for row in self._base.execute(query, (holder,))]
+        query = "SELECT told FROM reason WHERE place BETWEEN ? AND ? ORDER BY place"
+        bounds = (said.rsplit("|", 3)[1:3] for (said,) in self._base.execute(query, _places(holder)))
+        return [Span(*some) if some[0] else None for some in bounds]
 
     def whole(self, iri: str) -> frozenset[int]:
         """The numbers of a thing and of all that is part of it; empty where nobody has it as evidence."""
@@ -276,22 +276,26 @@ class Shelf:
 
     def holding(self, things: Iterable[int]) -> list[int]:
         """The numbers of the holders that have one of the things as evidence."""
-        query = "SELECT DISTINCT holder FROM reason WHERE thing = ?"
-        return sorted({holder for thing in things for (holder,) in self._base.execute(query, (thing,))})
+        query = "SELECT place FROM reason WHERE thing = ?"
+        return sorted(
+            {place >> NUMBER for thing in things for (place,) in self._base.execute(query, (thing,))}
+        )
 
     def show(self, holder: int, numbers: Sequence[int]) -> dict[int, Shown]:
         """What is shown of these reasons of a holder, by their numbers."""
         shown = {}
         for start in range(0, len(numbers), 500):
-            some = numbers[start : start + 500]
+            some = [place_of(holder, number) for number in numbers[start : start + 500]]
             room = 1 << (len(some) - 1).bit_length()  # few different statements
             marks = ",".join("?" * room)
-            values = (holder, *some, *[some[-1]] * (room - len(some)))
+            values = (*some, *[some[-1]] * (room - len(some)))
             rows = self._base.execute(_REASON.format(marks), values)
-            for number, iri, thing, labels, date, sources, whole, whole_labels in rows:
+            for place, iri, thing, labels, said, whole, whole_labels in rows:
+                date, _, _, sources = said.rsplit("|", 3)
                 documents = tuple([self._document(int(one)) for one in sources.split(",")] if sources else ())
                 meeting = Named(whole, _decode(whole_labels)[0]) if whole else None
-                shown[number] = Shown(iri, Named(thing, _decode(labels)[0]), date, documents, meeting)
+                named = Named(thing, _decode(labels)[0])
+                shown[place - place_of(holder)] = Shown(iri, named, date or None, documents, meeting)
         return shown
 
     def _number(self, iri: str) -> int | None:
@@ -306,3 +310,8 @@ class Shelf:
             iri, labels, issued = self._base.execute(query, (number,)).fetchone()
             self._documents[number] = Document(iri, _decode(labels)[0], issued)
         return self._documents[number]
+
+
+def _places(holder: int) -> tuple[int, int]:
+    """The first and the last place that a reason of a holder can have."""
+    return place_of(holder), place_of(holder + 1) - 1

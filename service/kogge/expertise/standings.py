@@ -191,11 +191,9 @@ class Standings:
 
     def _mixes(self, rows: Rows) -> bool:
         """Whether one thing is evidence of several kinds."""
-        kinds, number = dict[int, int](), len(self.kind_list)
-        return any(
-            kinds.setdefault(thing, code % number) != code % number
-            for thing, code in zip(rows.things, rows.codes, strict=True)
-        )
+        kinds = len(self.kind_list)
+        pairs = {(thing, code % kinds) for thing, code in zip(rows.things, rows.codes, strict=True)}
+        return len(pairs) > len(set(rows.things))
 
     def mask(self) -> None:
         """Makes the sets of holders by alliance, place and kind, and of those with mixed evidence."""

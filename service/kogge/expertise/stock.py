@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from kogge.expertise.read import Reader, Reason, cited
 from kogge.expertise.rows import Named
-from kogge.expertise.shelf import Shelf, Stored
+from kogge.expertise.shelf import Shelf, Stored, place_of, told
 from kogge.expertise.terms import Words
 from kogge.expertise.weights import Rows
 
@@ -29,7 +29,7 @@ class Stock:
         self._things, self._named = things, named
         self._labels = reader.labels(named)
         self._number: Mapping[str, int] = {}
-        self._cited: dict[tuple[str, ...], str] = {}
+        self._cited: dict[tuple[str, ...], str] = {}  # the numbers of documents, by sources
 
     def put(self, shelf: Shelf, *, fresh: bool = False) -> None:
         """Puts things and documents on a shelf, which numbers them; `fresh` says that it was empty."""
@@ -49,28 +49,32 @@ class Stock:
         `holders` tells by IRI). The reasons of a holder are to be together."""
         things, topics, kinds = self._number, self._topic, self._kind
         before, at, some = "", 0, Rows()
-        told = dict[tuple[str, tuple[str, ...]], tuple[str | None, str | None, str | None, str]]()
+        known_of = dict[tuple[str, tuple[str, ...]], tuple[int, str]]()
         for holder, topic, kind, thing, iri, meeting, sources in reasons:
             if holder != before:
                 before, at = holder, holders[holder]
                 some = rows[at]
-                told.clear()
-            key = thing, sources
-            if key not in told:
-                told[key] = self._told(thing, sources)
-            number, it = len(some.codes), things[thing]
+                known_of.clear()
+            known = known_of.get((thing, sources))
+            if known is None:
+                known = known_of[thing, sources] = things[thing], self._told(thing, sources)
+            it, said = known
+            place = place_of(at, len(some.codes))
             some.codes.append(topics[topic] * len(kinds) + kinds[kind])
             some.things.append(it)
-            yield Stored(at, number, it, iri, things[meeting] if meeting else None, *told[key])
+            yield place, it, iri, things[meeting] if meeting else None, said
 
-    def _told(self, thing: str, sources: tuple[str, ...]) -> tuple[str | None, str | None, str | None, str]:
-        """What these sources tell of a thing: date, its bounds, and the numbers of the sources."""
+    def _told(self, thing: str, sources: tuple[str, ...]) -> str:
+        """What these sources tell of a thing."""
+        date, span = None, None
+        if thing in self._dates or thing in self._spans or thing in self._wholes:
+            carriers = (thing, *self._wholes.get(thing, ()))
+            date = self._date(carriers, sources)
+            span = next((self._spans[one] for one in carriers if one in self._spans), None)
         if sources not in self._cited:
             documents = cited(self._documents, sources)
             self._cited[sources] = ",".join([str(self._number[document.iri]) for document in documents])
-        carriers = (thing, *self._wholes.get(thing, ()))
-        span = next((self._spans[one] for one in carriers if one in self._spans), (None, None))
-        return self._date(carriers, sources), *span, self._cited[sources]
+        return told(date, span, self._cited[sources])
 
     def _date(self, carriers: Iterable[str], sources: Sequence[str]) -> str | None:
         """The date of the first carrier that has one, as these sources say it; else as anybody says it."""

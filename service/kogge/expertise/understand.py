@@ -88,6 +88,7 @@ def understand(
         things=_distinct(heard.things()),
         intent=meaning,
         said=tuple(sorted((role, matched) for role, (_, matched) in said.items())),
+        unknown=heard.unknown(),
     )
 
 
@@ -152,6 +153,17 @@ class _Heard:
         """The municipalities and districts of the text."""
         found = _distinct(self.matches("municipality", "district"))
         return tuple(Chosen(names.slug_of(match.iri), *match) for match in found)
+
+    def unknown(self) -> tuple[str, ...]:
+        """The words that carry nothing of what was understood, and are not of those that say nothing."""
+        heard = {at for span in self.spans for at in range(span.start, span.end)}
+        silent = self.lexicon.cues.silent
+        left = [
+            token.text
+            for at, token in enumerate(self.tokens)
+            if at not in heard and len(token.word) > 1 and not silent(token.word)
+        ]
+        return tuple(dict.fromkeys(left))
 
     def _matched(self, span: Span) -> str:
         return self.text[self.tokens[span.start].start : self.tokens[span.end - 1].end]

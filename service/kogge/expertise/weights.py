@@ -15,14 +15,15 @@ from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from itertools import compress
 from math import lcm
 from typing import Final, NamedTuple
 
 from kogge.expertise.ranking import INTENDED, NOBODY, OWN, SCORE, THROUGH, cell_of
 from kogge.expertise.terms import Words
 
-_NUMBER: Final = 24  # bits of the number of a row in a piece; as many for its topic (16) and kind (8)
-_LOW: Final = (1 << _NUMBER) - 1
+NUMBER: Final = 24  # bits of the number of a row in a piece; as many for its topic (16) and kind (8)
+_LOW: Final = (1 << NUMBER) - 1
 _KNOWN: Final = 100_000  # things on the same topics that are remembered, with what they add to each ranking
 
 
@@ -60,14 +61,11 @@ class Rows:
             self._size = len(places)
         return self._places, self._size
 
-    def by_thing(self) -> dict[int, list[int]]:
+    def by_thing(self) -> dict[int, tuple[int, ...]]:
         """The codes of each thing."""
-        found: dict[int, list[int]] = {}
+        found: dict[int, tuple[int, ...]] = {}
         for thing, code in zip(self.things, self.codes, strict=True):
-            if thing in found:
-                found[thing].append(code)
-            else:
-                found[thing] = [code]
+            found[thing] = (*found[thing], code) if thing in found else (code,)
         return found
 
 
@@ -86,17 +84,17 @@ def number_of(piece: int) -> int:
 
 def kind_of(piece: int) -> int:
     """The kind of evidence of a piece."""
-    return piece >> _NUMBER & 0xFF
+    return piece >> NUMBER & 0xFF
 
 
 def order_of(piece: int) -> int:
     """Sorts pieces: what is worth most first, then by topic."""
-    return piece >> _NUMBER + 8
+    return piece >> NUMBER + 8
 
 
 def rank_of(piece: int) -> int:
     """How much a piece is worth."""
-    return piece >> 2 * _NUMBER
+    return piece >> 2 * NUMBER
 
 
 class Weights:
@@ -129,7 +127,7 @@ class Weights:
                         about = self._number[near]
                         place = rank[kind.strength * factor, kind.strength, factor]
                         code = self.code(about, number)
-                        worth[code] = ((place << 16 | about) << 8 | number) << _NUMBER
+                        worth[code] = ((place << 16 | about) << 8 | number) << NUMBER
                         self._effects.setdefault(code, []).append((asked, worth[code]))
             self._sought.append(Sought({code: (piece, 1) for code, piece in worth.items()}))
         self._itself = [self._sought[code // self.kinds].worth[code][0] for code in range(self.codes)]
@@ -191,27 +189,30 @@ class Weights:
         ranks = [rank_of(piece) for piece in pieces]
         return self._cell(ranks, through) if ranks else 0
 
-    def ranks(self, sought: Sought, kind: int | None = None) -> list[int]:
-        """The rank of every code for the topics of a question, by one kind of evidence or by any."""
-        ranks = [self._nothing] * self.codes
+    def amounts(self, sought: Sought, kind: int | None = None) -> list[int]:
+        """What a row with each code adds for the topics of a question, by one kind of evidence or by any: its
+        units, and below them a bit that it proves something. What has the better rank has the higher of
+        these."""
+        amounts = [0] * self.codes
         for code, (piece, _) in sought.worth.items():
             if kind is None or code % self.kinds == kind:
-                ranks[code] = rank_of(piece)
-        return ranks
+                rank = rank_of(piece)
+                amounts[code] = self._units[rank] << NUMBER | (rank in self._proving)
+        return amounts
 
-    def amount(self, rows: Rows, ranks: Sequence[int]) -> int:
-        """What the rows of a holder amount to by these ranks, 0 for nothing: as `pieces` and `cell`, but many
-        times as fast. With one kind of evidence it is right if no thing is evidence of several kinds."""
+    def amount(self, rows: Rows, amounts: Sequence[int]) -> int:
+        """What the rows of a holder amount to by these, 0 for nothing: as `pieces` and `cell`, but many times
+        as fast. With one kind of evidence it is right if no thing is evidence of several kinds."""
         places, size = rows.places()
-        best = [self._nothing] * size
-        for place, rank in zip(places, map(ranks.__getitem__, rows.codes), strict=True):
-            if rank < best[place]:
-                best[place] = rank
-        return self._cell(best)
+        best = [0] * size
+        added = list(map(amounts.__getitem__, rows.codes))
+        for place, adding in compress(zip(places, added, strict=True), added):
+            if adding > best[place]:
+                best[place] = adding
+        total = sum(best)
+        return total and cell_of(OWN if total & _LOW else INTENDED, total >> NUMBER)
 
     def _cell(self, ranks: Sequence[int], through: int = NOBODY) -> int:
-        if min(ranks, default=self._nothing) == self._nothing:
-            return 0
         score = sum(map(self._units.__getitem__, ranks))
         proven = OWN if through == NOBODY else THROUGH
         return cell_of(INTENDED if self._proving.isdisjoint(ranks) else proven, score, through)
@@ -232,20 +233,25 @@ class Weights:
         """What the rows of a holder amount to in every ranking; of an alliance what it `passes` on (things
         and kinds of evidence)."""
         sums: dict[int, int] = {}
+        known, sum_of = self._adding, sums.get
         for thing, codes in rows.by_thing().items():
-            for ranking, kind, units in self._added(tuple(codes)):
+            for ranking, kind, units in known.get(codes) or self._added(codes):
                 if passes is None or (thing, kind) in passes:
-                    sums[ranking] = sums.get(ranking, 0) + units
+                    sums[ranking] = sum_of(ranking, 0) + units
+        by_any: dict[int, int] = {}
+        for ranking, units in sums.items():
+            every = ranking - ranking % (self.kinds + 1)
+            by_any[every] = by_any.get(every, 0) + units
+        sums |= by_any
         own = cell_of(OWN if through == NOBODY else THROUGH, 0, through)
         intended = cell_of(INTENDED, 0, through)
-        return {
-            ranking: own | units & SCORE if units > SCORE else intended | units
-            for ranking, units in sums.items()
-        }
+        for ranking, units in sums.items():
+            sums[ranking] = own | units & SCORE if units > SCORE else intended | units
+        return sums
 
     def _added(self, codes: tuple[int, ...]) -> list[tuple[int, int, int]]:
-        """What a thing with these rows adds by its best for each topic: to which ranking, as which kind, how
-        many units, with a bit above all scores where it proves something."""
+        """What a thing with these rows adds by its best for each topic: to which ranking by a kind, as which
+        kind, how many units, with a bit above all scores where it proves something."""
         known = self._adding.get(codes)
         if known is None:
             best: dict[int, int] = {}
@@ -256,9 +262,8 @@ class Weights:
             known = []
             for asked, piece in best.items():
                 kind, units = kind_of(piece), self._units[rank_of(piece)]
-                for one in (None, kind):
-                    adding = units | self._proves[kind] << SCORE.bit_length()
-                    known.append((self.ranking(asked, one), kind, adding))
+                adding = units | self._proves[kind] << SCORE.bit_length()
+                known.append((self.ranking(asked, kind), kind, adding))
             if len(self._adding) > _KNOWN:
                 self._adding.clear()
             self._adding[codes] = known

@@ -30,11 +30,12 @@ _ENDINGS: Final = {
     "en": frozenset(("", "s", "es", "y", "ies")),
     "nl": frozenset(("", "s", "e", "n", "en", "eren", "es")),
 }
-# Nouns made of an adjective or verb mean the same in a question: wohnungslos, Wohnungslosigkeit.
+# Nouns made of an adjective or verb mean the same in a question: wohnungslos, Wohnungslosigkeit;
+# digitaliseren, digitalisering.
 _NOUNS: Final = {
     "de": frozenset(("keit", "igkeit", "heit", "ung", "ungen")),
     "en": frozenset(("ness",)),
-    "nl": frozenset(("heid", "heden", "id", "den")),
+    "nl": frozenset(("heid", "heden", "id", "den", "ing", "ingen")),
 }
 _local = threading.local()
 

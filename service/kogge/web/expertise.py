@@ -52,8 +52,9 @@ async def expertise(
     """The holders of expertise in their order, each with its evidence, as JSON, JSON-LD, CSV or Turtle.
 
     `q` is free text in German, English or Dutch, `topic` a slug or an IRI and may be repeated; the others
-    restrict, and win over what the text says. `explain` shows how each score is made. At its end the address
-    may name the format (`/expertise.csv`); without, a browser is sent to the page with this answer.
+    restrict, and win over what the text says. `question.unknown` of the JSON lists words that were not
+    understood. `explain` shows how each score is made. At its end the address may name the format
+    (`/expertise.csv`); without, a browser is sent to the page with this answer.
     """
     ending: str | None = request.path_params.get("ending")
     if ending == media.HTML.suffix or (ending is None and wants_page(request)):
