@@ -60,6 +60,15 @@ def test_who_knows_has_the_keys_that_were_promised(web: TestClient) -> None:
     assert response.headers["etag"] == f'"{answer["state"]}-json"'
 
 
+def test_words_that_were_not_understood_are_in_the_answer(web: TestClient) -> None:
+    def question(text: str) -> dict[str, Any]:
+        found: dict[str, Any] = web.get("/expertise", params={"q": text}).json()["question"]
+        return found
+
+    assert question("Wasserstoff in Timbuktu")["unknown"] == ["Timbuktu"]
+    assert "unknown" not in question("Wasserstoff in Niedersachsen")
+
+
 def test_a_score_is_explained_on_request(web: TestClient) -> None:
     asked: dict[str, Any] = {"q": "Mobilität", "limit": 1}
     assert "explain" not in web.get("/expertise", params=asked).json()["results"][0]
