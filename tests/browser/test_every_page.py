@@ -30,7 +30,7 @@ OpenPage = Callable[..., Any]
 def test_a_page_is_sound_and_pictures_show_it(open_page: OpenPage, path: str, lang: str, width: int) -> None:
     seen = open_page(f"/{lang}/{path}", width)
     if SHOTS:
-        name = path.partition("?")[0].replace("/", "-") or "start"
+        name = names.slugify(path) or "start"
         seen.page.screenshot(path=Path(SHOTS, f"{name}.{lang}.{width}.png"), full_page=True)
     assert seen.page.locator("html").get_attribute("lang") == lang
     assert seen.page.title().endswith(" – Kogge")
