@@ -52,6 +52,22 @@ PATHS: Final = (
     "/de/map?topic=digitalisierung",
     "/de/overview",
     "/de/network",
+    "/de/municipality/luebeck",
+    "/de/municipality/groningen",
+    "/de/state/land-brandenburg",
+    "/de/alliance/smarte-hanse",
+    "/de/alliance/trilaterale-kooperation",
+    "/de/project/groningen-nachhaltigkeit-energie",
+    "/de/topic/wasserstoff",
+    "/de/topic/digitalisierung",
+    "/de/topics",
+    "/de/person/jan-lindenau",
+    "/de/event/expertentreffen-2019",
+    "/de/document/gruendung-smarte-hanse",
+    "/de/need/schwerin-energie",
+    "/de/compare?a=luebeck&b=groningen",
+    "/de/catalog",
+    "/de/dataset/alliance-smarte-hanse",
 )
 Ask = Callable[[str], Awaitable[tuple[int, int]]]
 

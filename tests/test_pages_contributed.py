@@ -219,6 +219,13 @@ def test_what_changed_is_told_by_name(served: TestClient) -> None:
     assert "Nichts ist anders." in words(page(served, "/de/graph/wismar/regen?difference=2..2"))
 
 
+def test_a_membership_that_came_is_called_by_who_joined_what(served: TestClient) -> None:
+    said = words(page(served, f"/de/graph/{CURATED}?difference=0..1"))
+    assert "Kiel – Smarte Hanse neu" in said
+    assert "org#Membership" not in said
+    assert "smarte-hanse-kiel" not in said
+
+
 def test_what_was_withdrawn_keeps_its_versions(served: TestClient) -> None:
     text = page(served, "/de/graph/wismar/fort")
     assert "Dieser Beitrag wurde zurückgezogen" in words(text)

@@ -30,7 +30,7 @@ def test_a_page_is_sound_and_pictures_show_it(open_page: OpenPage, path: str, la
     seen = open_page(f"/{lang}/{path}")
     assert seen.page.locator("html").get_attribute("lang") == lang
     assert seen.page.title().endswith(" – Kogge")
-    name = path.partition("?")[0].replace("/", "-") or "start"
+    name = names.slugify(path) or "start"
     for width in WIDTHS:
         seen.resize(width)
         if SHOTS:

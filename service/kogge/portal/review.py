@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -21,6 +21,7 @@ _LABEL: Final = names.SKOS + "prefLabel"
 _THING: Final = (
     rb"^<(?!" + re.escape(names.GRAPH).encode() + rb")[^>]+> <"
 )  # not what the graph says of itself
+_TYPE: Final = names.RDF + "type"
 _TITLE: Final = re.compile(
     _THING + re.escape(_LABEL).encode() + rb'> ("(?:[^"\\]|\\.)*")@([a-z]{2}) \.$', re.MULTILINE
 )
@@ -29,7 +30,13 @@ _TOPIC: Final = re.compile(
 )
 _PAGES: Final = (names.ID, names.TOPIC)  # what has a page of its own
 _BESIDE: Final = ("document", "instant", "interval")  # kinds that are made together with another thing
-_FIRST: Final = (names.RDF + "type", _LABEL, names.DCTERMS + "title")
+_FIRST: Final = (_TYPE, _LABEL, names.DCTERMS + "title")
+# By these a thing without a name of its own is called: a membership by who is a member, and of what.
+_CALLED: Final = (
+    "http://www.w3.org/ns/org#member",
+    "http://www.w3.org/ns/org#organization",
+    names.PROV + "wasAttributedTo",
+)
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,8 @@ def changes(difference: Difference, content: bytes, lang: str) -> tuple[Change, 
     before: dict[str, dict[str, list[Triple]]] = _sorted(removed)
     after: dict[str, dict[str, list[Triple]]] = _sorted(added)
     whole = {str(triple.subject) for triple in set(stays) - set(added)}
-    typed = {str(triple.subject) for triple in stays if triple.predicate.value == names.RDF + "type"}
+    typed = {str(triple.subject) for triple in stays if triple.predicate.value == _TYPE}
+    every = _sorted([*stays, *removed])
     found = []
     for subject in dict.fromkeys([*after, *before]):
         iri = subject.strip("<>")
@@ -81,7 +89,9 @@ def changes(difference: Difference, content: bytes, lang: str) -> tuple[Change, 
         was = subject in whole or subject in before
         was = was or subject not in typed  # it is told of elsewhere
         state = "gone" if subject not in after_all else "changed" if was else "new"
-        paths = sorted({*before[subject], *after[subject]} - _unsaid(iri), key=_order)
+        said = (*before[subject][_TYPE], *after[subject][_TYPE])
+        unsaid = _unsaid(iri) | {_TYPE for each in said if not _named(each.object, known, lang)}
+        paths = sorted({*before[subject], *after[subject]} - unsaid, key=_order)
         lines = tuple(
             Line(
                 _name(path, known, lang),
@@ -90,7 +100,7 @@ def changes(difference: Difference, content: bytes, lang: str) -> tuple[Change, 
             )
             for path in paths
         )
-        found.append(Change(iri, known.label(iri, lang), state, lines))
+        found.append(Change(iri, _title(iri, every[subject], known, lang), state, lines))
     return tuple(sorted(found, key=lambda change: names.kind_of(change.iri) in _BESIDE))
 
 
@@ -105,9 +115,22 @@ def title(content: bytes, graph: str, lang: str) -> str:
     return graph.rpartition("/")[2]
 
 
+def _title(iri: str, said: Mapping[str, Sequence[Triple]], known: Known, lang: str) -> str:
+    """What a thing is called, else what it joins, else its slug; `said` is all that is said, by property."""
+    if (label := known.label(iri, lang)) != names.slug_of(iri):
+        return label
+    ends = [said[path][0].object for path in _CALLED if said.get(path)]
+    return " – ".join(known.label(end.value, lang) for end in ends if isinstance(end, NamedNode)) or label
+
+
+def _named(term: object, known: Known, lang: str) -> bool:
+    """Whether a class has a name that people read: some of others have none here."""
+    return isinstance(term, NamedNode) and known.label(term.value, lang) != names.slug_of(term.value)
+
+
 def _unsaid(iri: str) -> set[str]:
     """What the heading of a thing says already: that a document is one."""
-    return {names.RDF + "type"} if names.kind_of(iri) in _BESIDE else set()
+    return {_TYPE} if names.kind_of(iri) in _BESIDE else set()
 
 
 def _read(turtle: str) -> list[Triple]:

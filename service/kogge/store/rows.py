@@ -28,12 +28,16 @@ Row: TypeAlias = Mapping[str, Value]
 
 def read(body: bytes) -> list[Row]:
     """The rows of an answer in SPARQL Results JSON; what is not bound in a row is not in it."""
+    known: dict[tuple[str, str, str, str], Value] = {}  # most terms come in many rows
+
+    def value(term: Mapping[str, Any]) -> Value:
+        key = (term["type"], term["value"], term.get("xml:lang", ""), term.get("datatype", ""))
+        if (found := known.get(key)) is None:
+            kind, text, lang, datatype = key
+            found = known[key] = Value(text, _KINDS.get(kind, "literal"), lang, datatype)
+        return found
+
     return [
-        {name: _value(term) for name, term in binding.items()}
+        {name: value(term) for name, term in binding.items()}
         for binding in json.loads(body)["results"]["bindings"]
     ]
-
-
-def _value(term: Mapping[str, Any]) -> Value:
-    kind = _KINDS.get(term["type"], "literal")
-    return Value(term["value"], kind, term.get("xml:lang", ""), term.get("datatype", ""))

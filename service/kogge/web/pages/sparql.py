@@ -158,7 +158,10 @@ async def _result(request: Request, page: Page, text: str) -> Mapping[str, objec
         "text": "" if rows else answer.body.decode()[:LONGEST],
         "labels": await desk_of(request).labels(iris, page.lang),
         "downloads": [
-            (form.name, links.url(page.prefix, page.lang, f"sparql/result.{ending}", {"query": text}))
+            (
+                form.name.removeprefix("results as "),
+                links.url(page.prefix, page.lang, f"sparql/result.{ending}", {"query": text}),
+            )
             for ending, form in _ENDINGS.items()
             if form in offered
         ],
