@@ -72,9 +72,11 @@ def measure(triples: int, table: Path, keep: Path | None) -> tuple[float, float]
         folder = keep / str(triples) if keep else Path(name)
         folder.mkdir(parents=True, exist_ok=True)
         store = filled(folder, triples, table)
-        store.compact()  # what an earlier run wrote to a store that is kept lies no more apart
         judged = asyncio.run(_ask(Crew(store, folder / "snapshots")))
-        published = asyncio.run(_publish(store, folder))  # which closes the store
+        with tempfile.TemporaryDirectory(dir=folder) as copy:  # in the store that is kept it would be no news
+            store.backup(f"{copy}/store")
+            store.close()
+            published = asyncio.run(_publish(EmbeddedStore(Path(copy) / "store"), Path(copy)))
     for what, (spent, processor) in (("judged", judged), ("published", published)):
         middle, late = median(spent), quantiles(spent, n=100)[98]
         print(
@@ -86,8 +88,6 @@ def measure(triples: int, table: Path, keep: Path | None) -> tuple[float, float]
 
 async def _publish(store: EmbeddedStore, home: Path) -> tuple[list[float], float]:
     """Milliseconds from the release of a contribution until it is served, and of the processor for one."""
-    for old in home.glob("ledger.sqlite*"):
-        old.unlink()
     ledger, now = Ledger(home / "ledger.sqlite"), datetime.now(UTC)
     ledger.append(names.graph("bench", "begin"), b"", origin="repository", who=publish.CURATOR, at=now)
     publish.adopt(ledger, store)
