@@ -45,7 +45,8 @@ def step(to: str, number: int, what: str, note: str) -> int:
     """Takes a step at a service, prints what it says, and returns the exit code. Raises as `_ask`."""
     body = json.dumps({"note": note}).encode()
     address = f"{to.rstrip('/')}/contributions/{number}/{what}"
-    status, answer, location = _ask("POST", address, body, {"Content-Type": "application/json"})
+    headers = {"Content-Type": "application/json", "Accept-Language": "en"}  # as all that commands say
+    status, answer, location = _ask("POST", address, body, headers)
     return _tell(status, answer, location)
 
 
