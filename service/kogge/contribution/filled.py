@@ -1,4 +1,4 @@
-"""Level 5, contribution: a form that is filled with what was sent: the inverse of `fields.table`.
+"""Contribution, a form that is filled with what was sent: the inverse of `fields.table`.
 
 Whatever way it came, as a form, a row of a sheet or Turtle: what a form can say, it shows. Whether it can is
 not guessed: what would be typed is read as a form is, and must say the same triples again.
