@@ -18,10 +18,9 @@ from kogge.contribution.lists import Known
 from kogge.versions import Difference
 
 _LABEL: Final = names.SKOS + "prefLabel"
-_THING: Final = (
-    rb"^<(?!" + re.escape(names.GRAPH).encode() + rb")[^>]+> <"
-)  # not what the graph says of itself
 _TYPE: Final = names.RDF + "type"
+# A thing: what a graph says of itself is no title.
+_THING: Final = rb"^<(?!" + re.escape(names.GRAPH).encode() + rb")[^>]+> <"
 _TITLE: Final = re.compile(
     _THING + re.escape(_LABEL).encode() + rb'> ("(?:[^"\\]|\\.)*")@([a-z]{2}) \.$', re.MULTILINE
 )
