@@ -13,6 +13,8 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 VENDOR = service/kogge/web/static/vendor/.complete
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --upgrade --generate-hashes --no-header --no-annotate
 
+TOGETHER = --numprocesses auto --maxprocesses 4
+
 .PHONY: help serve test check format bench soak shots lock install clean
 
 help:
@@ -31,7 +33,8 @@ serve: install
 	@$(BIN)/kogge serve --host '$(HOST)' --port '$(PORT)' --home '$(HOME_DIR)'
 
 test: $(VENV)/.tested
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile -m 'not alone'
+	@$(BIN)/python -m pytest $(TOGETHER) --dist loadfile -m 'not alone and not browser'
+	@$(BIN)/python -m pytest $(TOGETHER) --dist loadgroup -m browser
 	@$(BIN)/python -m pytest -m alone
 
 check: $(VENV)/.tested

@@ -27,9 +27,11 @@ BESIDE = {"test_fuzz.py"}  # of these, what counts the time of the processor onl
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the tests that want the machine for themselves; `make test` runs them after all others."""
+    """Marks what `make test` runs in turns of their own: what needs a browser, and what wants the machine."""
     for item in items:
         parts = set(item.path.parts)
+        if "browser" in parts:
+            item.add_marker(pytest.mark.browser)
         if parts & ALONE and not parts & BESIDE:
             item.add_marker(pytest.mark.alone)
 

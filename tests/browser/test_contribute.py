@@ -26,6 +26,8 @@ SHOTS: Final = os.environ.get("KOGGE_SHOTS", "")
 OpenPage = Callable[..., Any]
 DUMPED: Final = 90  # seconds until a change is in the dumps, which let all others go first
 
+pytestmark = pytest.mark.xdist_group("contribute")  # one partner, whose contributions follow each other
+
 
 @pytest.fixture(scope="module")
 def keys(service: Any) -> Iterator[dict[str, str]]:
