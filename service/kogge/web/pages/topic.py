@@ -31,11 +31,11 @@ async def shown(request: Request, lang: str, kind: str, slug: str) -> Response:
     if held:
         return held
     desk = desk_of(request)
-    it = await portrait.portrait(desk, iri, lang, neighbours=False)  # who knows is asked of topics that exist
-    (narrower, on_it), who = await asyncio.gather(
-        portrait.ask(request, iri, lang, "narrower-of", "topic-things"), _who(desk, iri, lang)
+    it = await portrait.portrait(desk, iri, lang, "topic-things", neighbours=False)
+    (narrower,), who = await asyncio.gather(  # who knows is asked of topics that exist
+        portrait.ask(request, iri, lang, "narrower-of"), _who(desk, iri, lang)
     )
-    things = facts.read(on_it, lang, back=True)
+    things = facts.read(it.told[0], lang, back=True)
     return await portrait.send(
         page,
         "topic",
