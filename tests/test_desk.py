@@ -24,6 +24,7 @@ from kogge.ledger import Ledger
 from kogge.publish import Source, align, record_files
 from kogge.settings import Settings
 from kogge.store.embedded import EmbeddedStore
+from kogge.store.rows import Value
 
 G, H = names.graph("kogge", "g"), names.graph("kogge", "h")
 AT = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
@@ -350,3 +351,15 @@ def test_the_rows_of_a_saved_question_are_values(desk: Desk) -> None:
     kiel = next(row for row in rows if row["member"].text.endswith("/kiel"))
     assert (kiel["member"].kind, kiel["memberLabel"].kind) == ("iri", "literal")
     assert str(kiel["memberLabel"]) == "Kiel"
+
+
+def test_what_a_page_names_is_called_in_the_language_else_in_another_and_dated() -> None:
+    desk = Desk.in_memory()
+    topic, city = names.topic("wasserstoff"), names.thing("municipality", "luebeck")
+    document = names.thing("document", "gemeinsame-erklaerung-2017")
+    called = asyncio.run(desk.called([topic, city, document, "https://example.org/nothing"], "nl"))
+    assert called[topic]["label"] == Value("waterstof", lang="nl")
+    assert called[city]["label"] == Value("Lübeck", lang="de")  # nobody has translated it
+    assert called[document]["issued"].text == "2017-09-28"
+    assert "https://example.org/nothing" not in called
+    assert asyncio.run(desk.called([], "nl")) == {}

@@ -40,6 +40,11 @@ _LABELS: Final = f"""SELECT ?thing ?label ?rank WHERE {{{{
     }}}}
     ?thing ?name ?label
 }}}}"""
+# A filter, since with a second VALUES the engine reads every label that there is.
+_CALLED: Final = f"""SELECT ?thing ?term ?said WHERE {{{{
+    VALUES ?thing {{{{ {{}} }}}}
+    ?thing ?term ?said FILTER(?term IN (<{names.SKOS}prefLabel>, <{names.DCTERMS}issued>))
+}}}}"""
 _WHOLE: Final = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
 
 
@@ -164,14 +169,26 @@ class Endpoint:
         answer = await self._ask_ours(Query(text, media.SPARQL_JSON.type), None)
         liked = (lang, *names.LANGUAGES)
 
-        def rank(row: Row) -> tuple[str, int, str]:
-            language = row["label"].lang
-            near = liked.index(language) if language in liked else len(liked)
-            return row["rank"].text, near, row["label"].text
-
         found: dict[str, Value] = {}
-        for row in sorted(read(answer.body), key=rank):
+        for row in sorted(read(answer.body), key=lambda row: (row["rank"].text, *_rank(row["label"], liked))):
             found.setdefault(row["thing"].text, row["label"])
+        return found
+
+    async def called(self, iris: Iterable[str], lang: str) -> Mapping[str, Row]:
+        """What these are called (`label`: in the language, else in another) and when they were `issued`.
+
+        Asked once for all things of a page: beside each row of a question it would be found again for each.
+        """
+        every = sorted(set(iris))
+        if not every:
+            return {}
+        text = _CALLED.format(" ".join(str(NamedNode(iri)) for iri in every))
+        answer = await self._ask_ours(asked(self._settings, text, media.SPARQL_JSON.type), None)
+        liked = (lang, *names.LANGUAGES)
+        found: dict[str, dict[str, Value]] = {}
+        for row in sorted(read(answer.body), key=lambda row: _rank(row["said"], liked)):
+            name = "label" if row["term"].text == names.SKOS + "prefLabel" else "issued"
+            found.setdefault(row["thing"].text, {}).setdefault(name, row["said"])
         return found
 
     async def graph(self, iri: str | None, accept: str | None = None, *, client: str | None = None) -> Answer:
@@ -220,6 +237,11 @@ class Endpoint:
         """Answers a query whose text is ours, in the lane that strangers' texts do not enter."""
         await self.refresh()
         return await self._pool.answer(query, lane="saved", seconds=seconds, client=client)
+
+
+def _rank(text: Value, liked: Sequence[str]) -> tuple[int, str]:
+    """The place of a text among those of other languages, the liked ones first."""
+    return liked.index(text.lang) if text.lang in liked else len(liked), text.text
 
 
 def asked(settings: Settings, text: str, accept: str | None = None) -> Query:

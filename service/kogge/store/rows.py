@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
-_KINDS: Final[Mapping[str, Literal["iri", "blank", "literal"]]] = {"uri": "iri", "bnode": "blank"}
+_KINDS: Final[Mapping[str, Literal["iri", "blank", "literal"]]] = {"bnode": "blank"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +28,20 @@ Row: TypeAlias = Mapping[str, Value]
 
 def read(body: bytes) -> list[Row]:
     """The rows of an answer in SPARQL Results JSON; what is not bound in a row is not in it."""
-    known: dict[tuple[str, str, str, str], Value] = {}  # most terms come in many rows
-
-    def value(term: Mapping[str, Any]) -> Value:
-        key = (term["type"], term["value"], term.get("xml:lang", ""), term.get("datatype", ""))
-        if (found := known.get(key)) is None:
-            kind, text, lang, datatype = key
-            found = known[key] = Value(text, _KINDS.get(kind, "literal"), lang, datatype)
-        return found
-
-    return [
-        {name: value(term) for name, term in binding.items()}
-        for binding in json.loads(body)["results"]["bindings"]
-    ]
+    iris: dict[str, Value] = {}  # most terms come in many rows
+    others: dict[tuple[str, str, str, str], Value] = {}
+    rows: list[Row] = []
+    for binding in json.loads(body)["results"]["bindings"]:
+        row: dict[str, Value] = {}
+        for name, term in binding.items():
+            text = term["value"]
+            if (kind := term["type"]) == "uri":
+                if (found := iris.get(text)) is None:
+                    found = iris[text] = Value(text, "iri")
+            else:
+                key = kind, text, term.get("xml:lang", ""), term.get("datatype", "")
+                if (found := others.get(key)) is None:
+                    found = others[key] = Value(text, _KINDS.get(kind, "literal"), *key[2:])
+            row[name] = found
+        rows.append(row)
+    return rows

@@ -52,11 +52,12 @@ async def shown(request: Request, lang: str, kind: str, slug: str) -> Response:
     page, held, iri = await portrait.opened(request, lang, kind, slug)
     if held:
         return held
-    asked = "memberships", "beginnings", "members-know", "signatures-of", "counted"
-    it, rows = await asyncio.gather(
-        portrait.portrait(desk_of(request), iri, lang), portrait.ask(request, iri, lang, *asked)
+    told = "memberships", "beginnings", "signatures-of"
+    it, (know, counted) = await asyncio.gather(
+        portrait.portrait(desk_of(request), iri, lang, *told),
+        portrait.ask(request, iri, lang, "members-know", "counted"),
     )
-    members, beginnings, know, signed, counted = rows
+    members, beginnings, signed = it.told
     memberships = joined.read(members, beginnings, lang)
     present = [one for one in memberships if one.thing.has("kogge:status", IN_FORCE)]
     signatures: dict[str, list[Thing]] = {}

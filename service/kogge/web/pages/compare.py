@@ -114,10 +114,11 @@ def _options(rows: Sequence[Row], name: str) -> list[tuple[str, Value]]:
 async def _side(request: Request, iri: str, lang: str) -> Side:
     alliance = names.kind_of(iri) == "alliance"
     knows = "members-know" if alliance else "knows"
-    it, (known, members, beginnings) = await asyncio.gather(
-        portrait.portrait(desk_of(request), iri, lang),
-        portrait.ask(request, iri, lang, knows, "memberships", "beginnings"),
+    it, (known,) = await asyncio.gather(
+        portrait.portrait(desk_of(request), iri, lang, "memberships", "beginnings"),
+        portrait.ask(request, iri, lang, knows),
     )
+    members, beginnings = it.told
     if alliance:
         topics = {
             row["topic"].text: Topic(

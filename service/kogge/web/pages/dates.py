@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Final
 
 from babel import Locale
@@ -26,16 +27,21 @@ def shown(value: object, length: str = "long", *, lang: str) -> str:
     `length` is that of a whole day: "long" (12. November 2019) or "short" (12.11.2019). What is no date of
     the calendar comes back as it is.
     """
-    if yearless := _YEARLESS.fullmatch(str(value)):
-        return _day(str(value), int(yearless[1]), int(yearless[2]), lang)
-    found = _DATE.fullmatch(str(value))
+    return _shown(str(value), length, lang)
+
+
+@lru_cache(maxsize=20_000)  # a page has the same ones many times
+def _shown(value: str, length: str, lang: str) -> str:
+    if yearless := _YEARLESS.fullmatch(value):
+        return _day(value, int(yearless[1]), int(yearless[2]), lang)
+    found = _DATE.fullmatch(value)
     if found is None or not 0 < (year := int(found[1])) <= 9999:
-        return str(value)
+        return value
     month, day = int(found[2] or 1), int(found[3] or 1)
     try:
         moment = date(year, month, day)
     except ValueError:
-        return str(value)
+        return value
     if found[2] is None:
         return str(year)
     locale = LOCALES[lang]

@@ -82,7 +82,7 @@ class Thing:
     facts: Mapping[str, tuple[Said, ...]]
     links: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """The kind in its IRI: `municipality`."""
         return names.kind_of(self.iri)
@@ -107,7 +107,8 @@ class Thing:
 
     def all(self, *properties: str) -> tuple[Said, ...]:
         """What is said by these terms; of a text in several languages the best of each graph."""
-        said = [one for name in properties for one in self.facts.get(name, ())]
+        if not (said := [one for name in properties for one in self.facts.get(name, ())]):
+            return ()
         best: dict[str, int] = {}
         for one in said:
             if one.value.lang:
@@ -118,8 +119,7 @@ class Thing:
 
     def one(self, *properties: str) -> Said | None:
         """The first of `all`, in the best language; None if nothing is said."""
-        said = sorted(self.all(*properties), key=lambda one: self._rank(one.value.lang))
-        return said[0] if said else None
+        return min(self.all(*properties), key=lambda one: self._rank(one.value.lang), default=None)
 
     def has(self, name: str, *values: str) -> bool:
         """Whether one of these values (short names, or texts) is said by that term."""

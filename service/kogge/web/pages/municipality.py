@@ -32,11 +32,12 @@ async def shown(request: Request, lang: str, kind: str, slug: str) -> Response:
     if held:
         return held
     desk = desk_of(request)
-    asked = "knows", "whom-to-call", "memberships", "beginnings", "partners", "inside-place"
-    it, rows, help_ = await asyncio.gather(
-        portrait.portrait(desk, iri, lang), portrait.ask(request, iri, lang, *asked), matches(desk, iri, lang)
+    it, (knows, partners, places), help_ = await asyncio.gather(
+        portrait.portrait(desk, iri, lang, "whom-to-call", "memberships", "beginnings"),
+        portrait.ask(request, iri, lang, "knows", "partners", "inside-place"),
+        matches(desk, iri, lang),
     )
-    knows, contacts, members, beginnings, partners, places = rows
+    contacts, members, beginnings = it.told
     known, intended = knowledge.read(knows)
     memberships = joined.read(members, beginnings, lang)
     partly = {row["other"].text: row["label"] for row in partners if "label" in row}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from fastapi import Request, Response
 
 from kogge.web.context import desk_of
@@ -17,10 +15,8 @@ async def shown(request: Request, lang: str, kind: str, slug: str) -> Response:
     page, held, iri = await portrait.opened(request, lang, kind, slug)
     if held:
         return held
-    it, (members, beginnings, signed) = await asyncio.gather(
-        portrait.portrait(desk_of(request), iri, lang),
-        portrait.ask(request, iri, lang, "memberships", "beginnings", "signed"),
-    )
+    it = await portrait.portrait(desk_of(request), iri, lang, "memberships", "beginnings", "signed")
+    members, beginnings, signed = it.told
     return await portrait.send(
         page,
         "person",

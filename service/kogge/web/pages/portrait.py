@@ -21,6 +21,7 @@ from kogge.web.pages import READ, facts, links, naming
 from kogge.web.pages.facts import Said, Source, Thing
 from kogge.web.pages.render import Page
 
+_AROUND: Final = ("around", "within")  # the questions whose things are those of the portrait
 _DATES: Final = ("schema:startDate", "dcterms:date", "dcterms:issued")
 # Said in another way on the page of any thing.
 _TOLD: Final = ("skos:prefLabel", "dcterms:description", "foaf:name")
@@ -60,10 +61,11 @@ class Section:
 
 @dataclass(frozen=True)
 class Portrait:
-    """A thing, and what has to do with it."""
+    """A thing, and what has to do with it; `told`: the rows of each other question."""
 
     thing: Thing
     things: tuple[Thing, ...]
+    told: tuple[list[Row], ...] = ()
 
     def of(self, *kinds: str) -> tuple[Thing, ...]:
         """What is of these kinds, the newest first."""
@@ -84,21 +86,30 @@ class Portrait:
         return listed(self.thing, [name for name in naming.PROPERTIES if name not in (*without, *_TOLD)])
 
 
-async def portrait(desk: Desk, iri: str, lang: str, *, neighbours: bool = True) -> Portrait:
-    """A thing and what has to do with it. Raises NotFound, and Gone for a person whose data was erased."""
+async def portrait(desk: Desk, iri: str, lang: str, *questions: str, neighbours: bool = True) -> Portrait:
+    """A thing, what has to do with it, and what is told of others (questions as `pages/said`).
+
+    Raises NotFound, and Gone for a person whose data was erased.
+    """
     if desk.gone(iri):
         raise Gone("What was here was erased on request.")
-    asked = {"thing": iri, "lang": lang}
-    if not neighbours:
-        own, around, within = await desk.rows("pages/said", asked), [], []
-    else:
-        own, around, within = await asyncio.gather(
-            *(desk.rows(f"pages/{name}", asked) for name in ("said", "around", "within"))
-        )
+    around = _AROUND if neighbours else ()
+    own, *rows = await _told(desk, iri, lang, "said", *around, *questions)
     if not own:
         raise NotFound("There is nothing of this name.", "The search finds things by their names.")
-    found = facts.merged(facts.read(around, lang, back=True), facts.read(within, lang))
-    return Portrait(facts.thing(iri, own, lang), tuple(found))
+    found: list[Thing] = []
+    if neighbours:
+        back, forth, *rows = rows
+        found = facts.merged(facts.read(back, lang, back=True), facts.read(forth, lang))
+    return Portrait(facts.thing(iri, own, lang), tuple(found), tuple(rows))
+
+
+async def _told(desk: Desk, iri: str, lang: str, *questions: str) -> list[list[Row]]:
+    """The rows of questions with ?value, each with what the value is called and when it was issued."""
+    answers = await asyncio.gather(*(desk.rows(f"pages/{name}", {"thing": iri}) for name in questions))
+    values = {row["value"] for rows in answers for row in rows}
+    called = await desk.called((value.text for value in values if value.kind == "iri"), lang)
+    return [[{**row, **called.get(row["value"].text, {})} for row in rows] for rows in answers]
 
 
 async def opened(request: Request, lang: str, kind: str, slug: str) -> tuple[Page, Response | None, str]:

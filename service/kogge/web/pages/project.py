@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final
 
 from fastapi import Request, Response
@@ -21,9 +20,8 @@ async def shown(request: Request, lang: str, kind: str, slug: str) -> Response:
     page, held, iri = await portrait.opened(request, lang, kind, slug)
     if held:
         return held
-    it, (contacts,) = await asyncio.gather(
-        portrait.portrait(desk_of(request), iri, lang), portrait.ask(request, iri, lang, "whom-to-call")
-    )
+    it = await portrait.portrait(desk_of(request), iri, lang, "whom-to-call")
+    (contacts,) = it.told
     reused = tuple(one for one in it.things if one.linked("^kogge:reusedFrom"))
     others = portrait.Portrait(it.thing, tuple(one for one in it.things if one not in reused))
     return await portrait.send(
