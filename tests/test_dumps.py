@@ -525,7 +525,7 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
 
 
 def test_there_may_be_more_datasets_than_files_can_be_open(tmp_path: Path) -> None:
-    resource = pytest.importorskip("resource")
+    resource = pytest.importorskip("resource", reason="only POSIX limits open files")
     store = EmbeddedStore()
     type_, class_ = NamedNode(names.RDF + "type"), NamedNode(names.KOGGE + "Alliance")
     many = [Triple(NamedNode(names.thing("alliance", f"x{n}")), type_, class_) for n in range(150)]

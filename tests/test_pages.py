@@ -22,7 +22,8 @@ from kogge.web import create_app, vendor
 from kogge.web.pages import assets, dates, headers, links, navigation
 from kogge.web.pages.render import TEMPLATES, environment
 
-BROWSER: Final = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+from .reading import BROWSER
+
 LISTS: Final = sorted((Path(__file__).parent / "browser" / "pages").glob("*.txt"))
 HOSTILE: Final = "<script>alert('x')</script>\" onclick=\"alert(1)"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -18,7 +17,8 @@ from kogge.ledger import Ledger
 from kogge.settings import Settings
 from kogge.web import create_app
 
-BROWSER: Final = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+from .reading import BROWSER, page, words
+
 CURATED: Final = "kogge/alliances-smarte-hanse"
 HOSTILE: Final = "<img src=x onerror=alert(1)>"
 WISMAR: Final = names.thing("municipality", "wismar")
@@ -86,19 +86,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     ledger.close()
     with TestClient(create_app(settings), raise_server_exceptions=False) as client:
         yield client
-
-
-def page(client: TestClient, path: str, status: int = 200) -> str:
-    answer = client.get(path, headers=BROWSER)
-    assert answer.status_code == status, (path, answer.status_code)
-    return answer.text
-
-
-def words(text: str) -> str:
-    """What is read on a page."""
-    main = re.search(r"<main.*</main>", text, re.DOTALL)
-    assert main
-    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", main[0])))
 
 
 # Where its address leads

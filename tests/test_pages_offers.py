@@ -17,7 +17,8 @@ from kogge.settings import Settings
 from kogge.web import create_app
 from kogge.web.pages import dates
 
-BROWSER: Final = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+from .reading import BROWSER, page, words
+
 BASE: Final = "https://daten.beispielstadt.example/kogge"
 SLUGS: Final = (
     "kogge", "municipalities", "projects", "expertise", "events", "topics",
@@ -40,19 +41,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     with TestClient(app, raise_server_exceptions=False) as client:
         app.state.desk.dumps.make()
         yield client
-
-
-def page(client: TestClient, path: str, status: int = 200) -> str:
-    answer = client.get(path, headers=BROWSER)
-    assert answer.status_code == status, (path, answer.status_code)
-    return answer.text
-
-
-def words(text: str) -> str:
-    """What is read on a page."""
-    main = re.search(r"<main.*</main>", text, re.DOTALL)
-    assert main
-    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", main[0])))
 
 
 def described(text: str) -> dict[str, Any]:

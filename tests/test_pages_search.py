@@ -18,7 +18,8 @@ from kogge import names
 from kogge.desk import Desk
 from kogge.web.pages.search_view import Asked, view
 
-BROWSER: Final = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+from .reading import BROWSER
+
 HOSTILE: Final = "<script>alert('x')</script>\" onfocus=\"alert(1)"
 QUESTIONS: Final = (
     "Digitalisierung", "Wasserstoff", "Digitalisierung in Niedersachsen", "Verkehr und Energie",

@@ -21,7 +21,8 @@ from kogge.web import create_app
 from kogge.web.pages import alliance, compare, facts, joined, portrait
 from kogge.web.pages.dates import shown
 
-BROWSER: Final = {"Accept": "text/html"}
+from .reading import BROWSER, page, words
+
 HOSTILE: Final = "<img src=x onerror=alert(1)>&\\\"'"
 AT: Final = datetime(2026, 11, 22, 12, tzinfo=UTC)
 GRAPH: Final = f"""@prefix dcterms: <http://purl.org/dc/terms/> .
@@ -78,19 +79,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     ledger.close()
     with TestClient(create_app(settings), raise_server_exceptions=False) as client:
         yield client
-
-
-def page(client: TestClient, path: str, status: int = 200) -> str:
-    answer = client.get(path, headers=BROWSER)
-    assert answer.status_code == status, (path, answer.status_code)
-    return answer.text
-
-
-def words(text: str) -> str:
-    """What is read on a page."""
-    main = re.search(r"<main.*</main>", text, re.DOTALL)
-    assert main
-    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", main[0])))
 
 
 def things(client: TestClient) -> list[str]:

@@ -20,7 +20,9 @@ from typing import Final, NamedTuple
 OWN, THROUGH, INTENDED = 1, 2, 3  # the three blocks of an answer
 NOBODY: Final = -1  # instead of an alliance: the holder itself
 
-FIELD: Final = 32
+FIELD: Final = (
+    32  # bits of a score; of a sum the highest stays free, which many millions of reasons do not reach
+)
 SCORE: Final = (1 << FIELD) - 1  # the highest possible
 _ORDER: Final = (1 << 34) - 1
 
