@@ -32,7 +32,7 @@ help:
 serve: install
 	@$(BIN)/kogge serve --host '$(HOST)' --port '$(PORT)' --home '$(HOME_DIR)'
 
-test: $(VENV)/.tested
+test: install $(VENV)/.tested
 	@$(BIN)/python -m pytest $(TOGETHER) --dist loadfile -m 'not alone and not browser'
 	@$(BIN)/python -m pytest $(TOGETHER) --dist loadgroup -m browser
 	@$(BIN)/python -m pytest -m alone
@@ -60,7 +60,7 @@ bench: $(VENV)/.tested
 soak: $(VENV)/.tested
 	@KOGGE_SOAK_PUBLICATIONS=300 KOGGE_SOAK_HTTP=300 KOGGE_SOAK_SECONDS=60 $(BIN)/python -m pytest tests/soak --log-cli-level=INFO
 
-shots: $(VENV)/.tested
+shots: install $(VENV)/.tested
 	@KOGGE_SHOTS=shots $(BIN)/python -m pytest tests/browser -q -k pictures
 
 install: $(VENV)/.installed $(VENDOR)

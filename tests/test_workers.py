@@ -722,6 +722,7 @@ def test_a_long_query_keeps_its_snapshot_and_holds_up_no_publication(
         try:
             running = []
             for generation in range(1, 5):
+                assert await within(5, lambda: len(running) + len(pool._saved.idle) == 4)  # all have moved on
                 running.append(asyncio.create_task(pool.answer(Query(CROSS), lane="saved", seconds=2)))
                 await asyncio.sleep(0.05)
                 began = time.monotonic()
