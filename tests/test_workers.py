@@ -720,7 +720,7 @@ def test_a_long_query_keeps_its_snapshot_and_holds_up_no_publication(
         pool = Pool(primary, tmp_path, lanes=replace(TINY, saved=Lane(4), longest=3), limits=None)
         await pool.start()
         try:
-            running = []
+            running: list[asyncio.Task[Any]] = []
             for generation in range(1, 5):
                 assert await within(5, lambda: len(running) + len(pool._saved.idle) == 4)  # all have moved on
                 running.append(asyncio.create_task(pool.answer(Query(CROSS), lane="saved", seconds=2)))
