@@ -82,6 +82,12 @@ def test_who_shows_each_holder_with_its_evidence(run: Run, question: str, count:
     assert max(map(len, printed.out.splitlines())) <= 80
 
 
+def test_the_service_starts_without_what_takes_long_to_load_and_only_others_need() -> None:
+    loads = "import kogge.web, sys; print(*({'pyshacl', 'rdflib.plugins.sparql'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", loads], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
 def test_who_explains_a_score_on_request(run: Run) -> None:
     printed = run("who", "Mobilität", "--explain", "--limit", "1")
     assert re.search(r"^ +5 × 0\.5 \+ 2 × 1 \+ 2 × 1 \+ 1 × 1 = 7\.5$", printed.out, re.MULTILINE)

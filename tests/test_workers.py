@@ -606,6 +606,20 @@ def test_the_engine_gets_its_memory_from_the_allocator_that_is_made_for_it(ungua
 
 
 @linux
+def test_a_worker_that_nobody_asks_sleeps(unguarded: Loop) -> None:
+    def ticks() -> int:  # 100 per second
+        fields = Path(f"/proc/{worker.number}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
+
+    unguarded.run(settled(unguarded.pool))
+    worker = unguarded.pool._fast.idle[0]
+    unguarded.run(unguarded.pool.answer(SMALL))
+    before = ticks()
+    time.sleep(0.5)
+    assert ticks() - before <= 5
+
+
+@linux
 def test_a_dead_worker_is_replaced_in_a_fraction_of_a_second(unguarded: Loop) -> None:
     async def ask() -> float:
         pool = unguarded.pool

@@ -12,7 +12,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import pyshacl
 import rdflib
 from rdflib import SH, URIRef
 from rdflib.term import Node
@@ -48,6 +47,8 @@ def check(data: rdflib.Graph, profile: str, folder: Path, lang: str) -> Iterator
 
     Raises Misconfigured where a file is missing or cannot be used.
     """
+    import pyshacl  # here, because the service never asks for it (see `judge`)
+
     graph = data + to_rdflib(codelists.described(str(value) for value in set(data.objects())))
     for each in sets(profile):
         shapes = _shapes(each, folder)

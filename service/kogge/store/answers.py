@@ -43,10 +43,10 @@ class Answers:
 
     def get(self, query: Query, served: Snapshot | None) -> Answer | None:
         """The answer to a query on the snapshot that is served now, if it is here."""
-        if served is not self._snapshot or query not in self._answers:
+        if served is not self._snapshot or (answer := self._answers.get(query)) is None:
             return None
         self._answers.move_to_end(query)
-        return self._answers[query]
+        return answer
 
     def keep(self, query: Query, answer: Answer, served: Snapshot | None) -> None:
         """Keeps an answer that comes from this snapshot, if it is small and will be the same again."""

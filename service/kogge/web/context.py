@@ -51,6 +51,14 @@ def desk_of(request: Request) -> Desk:
     return desk
 
 
+def header_of(request: Request, name: bytes) -> str:
+    """A header by its name in lower case, or nothing; much faster than the mapping where it is missing."""
+    for known, value in request.scope["headers"]:
+        if known == name:
+            return str(value, "latin-1")
+    return ""
+
+
 def caller_of(request: Request) -> Caller | None:
     """Whom the token of the request names, if it has one."""
     caller: Caller | None = request.scope.get("state", {}).get("caller")
@@ -157,7 +165,7 @@ def has_already(request: Request, beginning: str) -> str:
     """The ETag with this beginning that the client says it has (If-None-Match), or nothing."""
     if request.method not in ("GET", "HEAD"):
         return ""
-    tags = _TAG.findall(request.headers.get("if-none-match", ""))
+    tags = _TAG.findall(header_of(request, b"if-none-match"))
     return next((tag for tag in tags if tag.startswith(beginning)), "")
 
 
@@ -189,7 +197,7 @@ def takes_gzip(request: Request) -> bool:
     """Whether Accept-Encoding has gzip (or anything) with a quality above 0 (RFC 9110, 12.5.3)."""
     said = {
         bool(found[1]): float(found[2] or 1)
-        for part in request.headers.get("accept-encoding", "").split(",")
+        for part in header_of(request, b"accept-encoding").split(",")
         if (found := _GZIP.match(part)) and (found[2] or "1").count(".") < 2 and found[2] != "."
     }
     return said.get(False, said.get(True, 0.0)) > 0

@@ -22,6 +22,7 @@ from kogge.web.context import (
     client_of,
     desk_of,
     has_already,
+    header_of,
     not_modified,
     seconds_of,
     send,
@@ -183,7 +184,7 @@ def _timeout(given: Sequence[str], limit: float) -> float:
 
 async def _answer(request: Request, asked: Asked) -> Response:
     desk = desk_of(request)
-    accept = request.headers.get("accept")
+    accept = header_of(request, b"accept") or None
     key = asked.key(accept)
     if key and (held := has_already(request, beginning(await desk.refresh(), key))):
         return not_modified(f"W/{held}" if _OF_A_GRAPH.search(held) else held)

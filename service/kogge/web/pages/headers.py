@@ -35,9 +35,9 @@ class PageHeaders:
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                if headers.get("content-type", "").startswith("text/html"):
-                    headers.update(HEADERS)
+                headers = message["headers"]
+                if any(name == b"content-type" and value.startswith(b"text/html") for name, value in headers):
+                    MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
         await self._app(scope, receive, guarded)
