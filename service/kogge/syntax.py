@@ -256,6 +256,7 @@ class _Writer:
     def __init__(self) -> None:
         self.used: set[str] = set()
         self._by_namespace = _prefix_of()
+        self._written: dict[str, str] = {}  # IRI → as it is written: most come many times
 
     def subject(self, subject: _Subject, said: dict[NamedNode, set[object]]) -> str:
         verbs = {"a" if predicate == _TYPE else self.term(predicate): said[predicate] for predicate in said}
@@ -276,6 +277,11 @@ class _Writer:
         return str(term)
 
     def _iri(self, iri: str) -> str:
+        if (written := self._written.get(iri)) is None:
+            written = self._written[iri] = self._short(iri)
+        return written
+
+    def _short(self, iri: str) -> str:
         namespace = _namespace(iri)
         local = iri[len(namespace) :]
         prefix = self._by_namespace.get(namespace)
