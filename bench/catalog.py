@@ -6,6 +6,7 @@ Asks the desk for the catalogue in Turtle, as `GET /catalog` does: at first of a
 so that its questions are asked of the store, the statements made and written; then again. Questions are
 answered in this process, and answers are not kept. Tells the median and the worst of the rounds in
 milliseconds, and the time of the processor, which other work on the machine does not lengthen as much.
+The service makes the first one by itself when nothing has changed for two seconds.
 """
 
 from __future__ import annotations

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
+import pyoxigraph as ox
 import pytest
 import rdflib
 from rdflib import RDF
 from rdflib.namespace import DCAT
 from starlette.testclient import TestClient
 
-from kogge import cli, names, rules
+from kogge import cli, listing, media, names, publish, rules
 from kogge.desk import Desk
+from kogge.endpoint import Endpoint
 from kogge.errors import Misconfigured
 from kogge.settings import Settings
 from kogge.store.embedded import EmbeddedStore
+from kogge.store.workers import Here
 from kogge.web import create_app
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8"
@@ -200,3 +205,35 @@ def test_the_export_writes_the_catalogue_with_the_sizes_of_its_dumps(
     for name, size in sizes.items():
         assert (folder / "dumps" / name).stat().st_size == size, name
     assert rules.check(said, "portal") == []
+
+
+def test_the_catalogue_is_ready_before_anybody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "QUIET", 0.05)
+    store = EmbeddedStore()
+    publish.load(store)
+    endpoint = Endpoint(store, Here(store.engine, limits=None), Settings.from_environment({}), None)
+    made = listing.Listing(Settings.from_environment({}), endpoint)
+
+    async def without_asking(state: str) -> datetime:
+        async with asyncio.timeout(20):
+            while made._kept is None or made._kept.state == state:
+                await asyncio.sleep(0.05)
+        page = await made.page(1, media.TURTLE)
+        assert page.state == await endpoint.refresh()
+        return page.made
+
+    async def scenario() -> None:
+        await endpoint.start()
+        made.start()
+        try:
+            first = await without_asking("")
+            before = await endpoint.refresh()
+            topic, label = ox.NamedNode(names.TOPIC + "laerm"), ox.NamedNode(names.SKOS + "prefLabel")
+            graph = ox.Triple(topic, label, ox.Literal("Lärm", language="de"))
+            store.replace_graphs({names.graph("bremen", "lärm"): [graph]})
+            assert await without_asking(before) > first
+        finally:
+            await made.stop()
+            await endpoint.stop()
+
+    asyncio.run(scenario())

@@ -193,6 +193,7 @@ class Desk:
         await self._endpoint.start()
         if self._ledger:
             self._lookup.start()
+        self.listing.start()
         if self._dumps:
             self._dumps.start()
 
@@ -200,6 +201,7 @@ class Desk:
         """Ends what answers queries, the queries that run, and the making of dumps."""
         if self._dumps:
             await self._dumps.stop()
+        await self.listing.stop()
         await self._endpoint.stop()
 
     def evidence_labels(self, lang: str) -> dict[str, str]:

@@ -1,8 +1,9 @@
-"""Level 7, listing: the catalogue of what the graph says now, made when first asked for and then kept."""
+"""Level 7, listing: the catalogue of what the graph says now, made after each change and then kept."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from typing import Final, Protocol
 from pyoxigraph import Triple
 
 from kogge import media
-from kogge.errors import NotFound, Unavailable
+from kogge.errors import KoggeError, NotFound, Unavailable
 from kogge.media import MediaType
 from kogge.portal import catalog, facts, schema_org_datasets
 from kogge.portal.catalog import Catalogue
@@ -24,7 +25,9 @@ from kogge.store.answers import Answer
 from kogge.store.rows import read
 
 FORMATS: Final = catalog.FORMATS
+QUIET: Final = 2.0  # seconds without a change after which the catalogue is made before anybody asks for it
 _TRIES: Final = 3
+log = logging.getLogger(__name__)
 
 
 class Source(Protocol):
@@ -114,6 +117,28 @@ class Listing:
         self._release = release
         self._kept: _Made | None = None
         self._making = asyncio.Lock()
+        self._following: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Has the catalogue ready when a portal asks for it; who asks right after a change waits for it."""
+        self._following = asyncio.create_task(self._follow())
+
+    async def stop(self) -> None:
+        """Ends what was started."""
+        if self._following:
+            self._following.cancel()
+
+    async def _follow(self) -> None:
+        before = ""
+        while True:
+            await asyncio.sleep(QUIET)
+            try:
+                state = await self._source.refresh()
+                if state == before and (self._kept is None or self._kept.state != state):
+                    await self.page(1, media.TURTLE)
+                before = state
+            except KoggeError as error:
+                log.warning("the catalogue is not made in advance: %s", error)
 
     async def page(self, number: int, wanted: MediaType) -> Page:
         """A page of the catalogue, counted from 1, in one of `FORMATS`.
