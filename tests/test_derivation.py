@@ -10,11 +10,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyoxigraph import NamedNode, Triple
 
-from kogge import derivation, names, publish, questions, syntax
+from kogge import derivation, names, publish, questions
 from kogge.store.embedded import EmbeddedStore
 
+from .statements import statements
+
 GRAPHS = [names.graph("test", name) for name in ("one", "two", "three")]
-PREFIXES = "".join(f"@prefix {name}: <{iri}> .\n" for name, iri in syntax.prefixes().items())
 # Whatever a rule looks at, each statement with and without its neighbours; two events whose names collide.
 POOL = """
 id:alliance/a a kogge:Alliance ; kogge:aimsAt id:goal/g ; kogge:agreement id:agreement/d .
@@ -55,18 +56,7 @@ id:recognition/i a kogge:Recognition ; kogge:holder id:municipality/n ; kogge:to
 """
 
 
-def _pool() -> list[Triple]:
-    """The statements of the pool; a slash cannot stand in a prefixed name, so that IRIs are written out."""
-    text = PREFIXES
-    for word in POOL.split():
-        bare = word.rstrip(",;")
-        if bare.startswith("id:"):
-            word = f"<{names.ID}{bare.removeprefix('id:')}>{word[len(bare) :]}"
-        text += f" {word}"
-    return sorted(syntax.parse(text.encode(), "ttl"), key=str)
-
-
-STATEMENTS = _pool()
+STATEMENTS = statements(POOL)
 WHOLE = frozenset(range(len(STATEMENTS)))
 # A step gives a graph some of the statements; most steps take few away from all of them.
 SOME = st.one_of(
@@ -135,9 +125,11 @@ def test_it_is_told_what_a_change_touched() -> None:
     changed = derivation.replace(store, {GRAPHS[0]: less})
     assert changed.things is not None
     parts = {names.thing("event", name) for name in ("p", "q-r", "q/r")}
-    assert parts | {meeting.value} <= changed.things
+    assert parts | {meeting.value} <= changed.things.keys()
+    assert changed.things[meeting.value] == {names.KOGGE + "status"}
+    assert not changed.things[names.thing("event", "p")]  # nothing else is said of it, but something follows
     assert names.thing("project", "k") not in changed.things
-    assert derivation.replace(store, {GRAPHS[0]: less}).things == frozenset()
+    assert derivation.replace(store, {GRAPHS[0]: less}).things == {}
 
 
 def test_many_changes_at_once_are_derived_anew(monkeypatch: pytest.MonkeyPatch) -> None:

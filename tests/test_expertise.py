@@ -320,6 +320,18 @@ def test_without_the_weights_of_evidence_there_is_no_index() -> None:
         Index.build(EmbeddedStore())
 
 
+@pytest.mark.parametrize("said", ["kogge:shown kogge:strength 0", "kogge:relatedTopic kogge:closeness -1"])
+def test_a_weight_is_above_0(said: str) -> None:
+    store = EmbeddedStore()
+    weights = syntax.read_file(artefacts.folder("ontology") / "evidence.ttl")
+    prefix = f"@prefix kogge: <{names.KOGGE}> . "
+    store.replace_graph(
+        names.graph("test", "weights"), [*weights, *syntax.parse(f"{prefix}{said} .".encode(), "ttl")]
+    )
+    with pytest.raises(Misconfigured, match="is not above 0"):
+        Index.build(store)
+
+
 def test_the_order_of_labels_is_german() -> None:
     assert sorted(["Zeven", "Öhringen", "ostrau", "Straße", "Strasse", "Aurich", "Ärzen"], key=collation) == [
         "Ärzen",

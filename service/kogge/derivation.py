@@ -33,25 +33,32 @@ _TYPE: Final = NamedNode(names.RDF + "type")
 _ISSUED: Final = NamedNode(names.DCTERMS + "issued")
 _DATASET: Final = NamedNode("http://rdfs.org/ns/void#Dataset")
 _EVIDENCE: Final = NamedNode(names.KOGGE + "evidence")
-_HELD: Final = (NamedNode(names.KOGGE + "holder"), NamedNode("http://www.w3.org/ns/org#member"))
+# Whom and what a statement is about beside its subject: who has something, and as which evidence.
+_ABOUT: Final = (_EVIDENCE, NamedNode(names.KOGGE + "holder"), NamedNode("http://www.w3.org/ns/org#member"))
 _DERIVED: Final = NamedNode(names.DERIVED_GRAPH)
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What a change touched: the things (IRIs) of which something else is said or follows than before, and
-    whom it is said of: holders and members.
+    """What a change touched: the things (IRIs) of which something else is said or follows than before, each
+    with the predicates (IRIs) by which something else is said of it itself; and whom or what it is said of:
+    holders, members, evidence.
 
     None: nobody kept count; everything may be another.
     """
 
-    things: frozenset[str] | None
+    things: Mapping[str, frozenset[str]] | None
 
     @classmethod
     def all(cls, changes: Iterable[Changed]) -> Changed:
         """Several changes as one."""
-        each = [change.things for change in changes]
-        return cls(None if None in each else frozenset().union(*(things for things in each if things)))
+        things: dict[str, frozenset[str]] = {}
+        for change in changes:
+            if change.things is None:
+                return cls(None)
+            for iri, predicates in change.things.items():
+                things[iri] = things.get(iri, frozenset()) | predicates
+        return cls(things)
 
 
 def replace(store: Store, graphs: Mapping[str, Collection[Triple]]) -> Changed:
@@ -86,9 +93,18 @@ def replace(store: Store, graphs: Mapping[str, Collection[Triple]]) -> Changed:
             latest = dated.latest or questions.load("rules/header-issued").text
             fresh = _made(store, latest) if isinstance(latest, str) else {Triple(_DERIVED, _ISSUED, latest)}
             store.amend(names.DERIVED_GRAPH, known, fresh)
-    held = {triple.object for triple in removed | added if triple.predicate in _HELD}
-    things = touched.union(held, *(found for _, found in about))
-    return Changed(frozenset(thing.value for thing in things if isinstance(thing, NamedNode)))
+    return Changed(_told(removed | added, set[Term]().union(*(found for _, found in about))))
+
+
+def _told(changed: Iterable[Triple], reached: Iterable[Term]) -> dict[str, frozenset[str]]:
+    """The things of a difference, and those from which something else may follow (`Changed`)."""
+    predicates: dict[str, set[str]] = {it.value: set() for it in reached if isinstance(it, NamedNode)}
+    for triple in changed:
+        if isinstance(triple.subject, NamedNode):
+            predicates.setdefault(triple.subject.value, set()).add(triple.predicate.value)
+        if triple.predicate in _ABOUT and isinstance(triple.object, NamedNode):
+            predicates.setdefault(triple.object.value, set())
+    return {iri: frozenset(said) for iri, said in predicates.items()}
 
 
 @dataclass(frozen=True)

@@ -160,7 +160,7 @@ def align(ledger: Ledger, store: Store, *, trusted: bool = False) -> Changed:
         log.warning("%s; the store is made anew from the ledger", reason)
         mark = Mark()
     if mark.number == number and (mark.rules, mark.erasures) == (rules, erasures):
-        return Changed(frozenset())
+        return Changed({})
     missing = ledger.newest(after=mark.number, until=number)
     if mark.number and mark.erasures != erasures:
         newest = ledger.newest(until=number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,17 +65,17 @@ class Lookup:
             progress("learning", 1, 1)
             return cls(lexicon, index)
 
-    def update(self, store: Store, things: Collection[str] | None) -> bool:
+    def update(self, store: Store, things: Mapping[str, Collection[str]] | None) -> bool:
         """Brings the lookup up to date after something else is said of these things
         (`kogge.derivation.Changed`).
 
-        False, and nothing is done: topics, weights or places have changed, or nobody knows what has; it has
-        to be built anew. What is needed is read from the store while others ask; they wait only while it is
-        written.
+        False, and nothing is done: topics, weights or countries have changed, or nobody knows what has; it
+        has to be built anew. What is needed is read from the store while others ask; they wait only while it
+        is written.
         """
-        if things is None or (holders := self.index.affected(store, things)) is None:
+        if things is None or (affected := self.index.affected(store, things)) is None:
             return False
-        change = self.index.read(store, holders, things)
+        change = self.index.read(store, affected, things)
         state = store.state
         with self.index.lock:
             if self.index.change(change, state):

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
-from kogge.expertise.read import Noted, Reader, cited
+from kogge.expertise.read import Noted, Reader
 from kogge.expertise.rows import (
     MENTION,
     Document,
@@ -22,7 +24,11 @@ from kogge.expertise.rows import (
     Span,
     Topic,
     collation,
+    oldest_first,
 )
+
+# A need or a mention in the text of a dossier: IRI, labels, topics, status, sources with labels and date.
+_Noted: TypeAlias = list[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,29 +41,56 @@ class Dossier:
     mentions: tuple[Row, ...]
 
 
-def written(reader: Reader, holders: Collection[str]) -> Iterator[tuple[str, str, set[str]]]:
-    """The dossiers of these holders (IRIs) as texts, each with the things on which it rests."""
+def written(
+    reader: Reader,
+    holders: Collection[str],
+    before: Mapping[str, str] = MappingProxyType({}),
+    stale: Collection[str] = (),
+) -> Iterator[tuple[str, str, set[str]]]:
+    """The dossiers of these holders (IRIs) as texts, each with the things on which it rests.
+
+    From the dossiers of before (by holder) the needs and mentions are taken over that do not rest on things
+    which are `stale`; those the reader reads again.
+    """
     found = reader.holders(holders)
-    joined, needs, mentions = reader.memberships(), reader.needs(), reader.mentions()
-    noted = [one for some in (*needs.values(), *mentions.values()) for one in some]
+    joined = reader.memberships(holders)
+    needs_of, mentions_of = reader.needs(), reader.mentions()
+    noted = [one for some in (*needs_of.values(), *mentions_of.values()) for one in some]
     documents = reader.documents({source for one in noted for source in one.sources})
     for iri in holders:
         it = found[iri]
+        needs = [_noted(one, documents) for one in needs_of.get(iri, ())]
+        mentions = [_noted(one, documents) for one in mentions_of.get(iri, ())]
+        for some, old in zip((needs, mentions), _notes(before.get(iri)), strict=False):
+            some += [one for one in old if not resting(one).intersection(stale)]
+            some.sort(key=lambda one: (one[0], one[2]))
         text = json.dumps(
             [
                 dict(it.labels),
                 sorted(it.places),
                 sorted(it.alliances),
                 [[one.alliance, *one.held] for one in joined.get(iri, ())],
-                [_noted(one, documents) for one in needs.get(iri, ())],
-                [_noted(one, documents) for one in mentions.get(iri, ())],
+                needs,
+                mentions,
             ],
             ensure_ascii=False,
         )
         things = {thing for one in joined.get(iri, ()) for thing in one.carriers}
-        for noted_ in (*needs.get(iri, ()), *mentions.get(iri, ())):
-            things |= {noted_.thing.iri, *noted_.sources}
-        yield iri, text, things
+        yield iri, text, things.union(*map(resting, (*needs, *mentions)))
+
+
+def notes(text: str) -> list[_Noted]:
+    """The needs and mentions in the text of a dossier."""
+    return [one for some in _notes(text) for one in some]
+
+
+def _notes(text: str | None) -> list[list[_Noted]]:
+    return json.loads(text)[-2:] if text else []
+
+
+def resting(note: _Noted) -> set[str]:
+    """The things on which a need or a mention rests: itself and its sources."""
+    return {note[0], *(source for source, *_ in note[4])}
 
 
 def read(iri: str, text: str, topics: Mapping[str, Topic]) -> Dossier:
@@ -87,11 +120,10 @@ def read(iri: str, text: str, topics: Mapping[str, Topic]) -> Dossier:
     )
 
 
-def _noted(one: Noted, documents: Mapping[str, Document]) -> list[object]:
+def _noted(one: Noted, documents: Mapping[str, Document]) -> _Noted:
     sources = [[source, dict(documents[source].labels), documents[source].issued] for source in one.sources]
-    return [one.thing.iri, dict(one.thing.labels), one.topics, one.status, sources]
+    return [one.thing.iri, dict(one.thing.labels), list(one.topics), one.status, sources]
 
 
 def _cited(sources: Iterable[tuple[str, dict[str, str], str | None]]) -> tuple[Document, ...]:
-    documents = {iri: Document(iri, labels, issued) for iri, labels, issued in sources}
-    return cited(documents, documents)
+    return oldest_first(Document(iri, labels, issued) for iri, labels, issued in sources)

@@ -12,23 +12,33 @@ from __future__ import annotations
 import sqlite3
 import threading
 from array import array
-from bisect import insort
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from kogge import names
 from kogge.errors import Misconfigured
 from kogge.expertise import dossier
 from kogge.expertise.dossier import Dossier
 from kogge.expertise.labels import Relabelled
-from kogge.expertise.ranking import Ranking
-from kogge.expertise.read import Progress, Reader, Reason, holding_by, silent
-from kogge.expertise.rows import Named, Need, Row, Search
-from kogge.expertise.shelf import Shelf
+from kogge.expertise.ranking import Ranking, listed
+from kogge.expertise.read import (
+    Progress,
+    Reader,
+    Reason,
+    allied,
+    dated_in,
+    evidence_of,
+    members_of,
+    silent,
+    whose,
+)
+from kogge.expertise.rows import Named, Need, Row, Search, Topic
+from kogge.expertise.shelf import Shelf, holder_of, place_of
 from kogge.expertise.standings import Standings
 from kogge.expertise.stock import Stock
 from kogge.expertise.terms import Words, read_words
@@ -36,15 +46,33 @@ from kogge.expertise.weights import Rows, number_of
 from kogge.store.base import Store
 
 _MANY: Final = 50_000  # reasons that are put before it is told that they were
+_TYPE: Final = names.RDF + "type"
+_SOURCE: Final = names.DCTERMS + "source"
+_CODE: Final = names.SKOS + "notation"
+_WITHIN: Final = "https://schema.org/containedInPlace"
 READ: Final = 1000  # holders whose reasons stay in memory once they were read
+
+T = TypeVar("T")
+Told: TypeAlias = tuple[Any, ...]  # what the shelf has of a reason beside place and thing
+
+
+class Affected(NamedTuple):
+    """The things of which something else may be said, as evidence, need or mention, and the holders of whom
+    something else may be said beside their evidence (IRIs)."""
+
+    things: Collection[str]
+    holders: Collection[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What was read of some holders and things, to be put into an index."""
+    """What was read of some things and holders, to be put into an index: all the reasons that have one of the
+    `things` as evidence, and the dossiers, as they were `before` and as they are now."""
 
+    things: Collection[str]
     reasons: Sequence[Reason]
     stock: Stock
+    before: Mapping[str, str]
     dossiers: Sequence[tuple[str, str, set[str]]]
     described: Sequence[tuple[Named, str | None]]
     labels: Relabelled
@@ -63,7 +91,7 @@ class Index(Standings):
         self.needs: list[Need] = []
         self.needs_on: dict[str, list[Search]] = defaultdict(list)
         self.mentions_on: dict[str, list[Row]] = defaultdict(list)
-        self.seeking: dict[str, array[int]] = {}  # the holders of `needs_on`
+        self.seeking: dict[str, array[int]] = defaultdict(lambda: array("I"))  # the holders of `needs_on`
         self.labels = shelf.labels()
         self._rows: dict[int, dict[int, Row]] = {}  # reasons that were read, by holder
         self._words, self._shelf = words, shelf
@@ -83,7 +111,7 @@ class Index(Standings):
         words = read_words(store)
         draft = path.with_name(path.name + ".new") if path else None
         shelf = Shelf(draft, fresh=True)
-        reader = Reader(store, words, scan=True, progress=progress)
+        reader = Reader(store, words, progress=progress)
         reasons = reader.reasons()
         holders = sorted(reader.holding())
         number_of_holder = {iri: number for number, iri in enumerate(holders)}
@@ -184,34 +212,59 @@ class Index(Standings):
         return [rows[number] for number in numbers]
 
     def rows_of(self, holder: int) -> list[Row]:
-        """All reasons of a holder."""
-        return self.shown(holder, range(len(self.rows[holder])))
+        """All reasons of a holder, by topic, kind of evidence and thing."""
+        rows = self.shown(holder, range(len(self.rows[holder])))
+        return sorted(rows, key=lambda row: (row.topic.iri, row.kind.iri, row.thing.iri))
 
     # Bringing up to date
 
-    def affected(self, store: Store, things: Collection[str]) -> set[str] | None:
-        """The holders for whom it matters that something else is said of these things (IRIs).
+    def affected(self, store: Store, things: Mapping[str, Collection[str]]) -> Affected | None:
+        """For what it matters that something else is said of these things (`kogge.derivation.Changed`).
 
-        None: words or places have changed, and the index has to be built anew.
+        None: words or countries have changed, and the index has to be built anew.
         """
-        if any(iri.startswith((names.TOPIC, names.KOGGE)) or self.is_place(iri) for iri in things):
+        if any(self._is_word(iri, said) for iri, said in things.items()):
             return None
-        numbers = self._shelf.depending(things)
-        for iri in self._shelf.known(things):
-            numbers.update(self._shelf.holding(self._shelf.whole(iri)))
-        holders = {iri for iri in things if iri in self.numbers}
-        return holders | {self.holders[number].iri for number in numbers} | holding_by(store, things)
+        evident = {*things, *evidence_of(store, things)}
+        evident |= dated_in(store, [iri for iri, said in things.items() if _SOURCE in said])
+        classed = {iri for iri, said in things.items() if _TYPE in said}
+        others = allied(store, classed) ^ classed.intersection(self.labels.world["alliances"])
+        holders = {iri for iri, said in things.items() if said and iri in self.numbers}
+        holders |= whose(store, things) | members_of(store, others)
+        with self.lock:
+            evident |= self._shelf.parts(evident)
+            resting = {self.holders[number].iri for number in self._shelf.depending(evident)}
+            for iri in resting:
+                for note in dossier.notes(self._shelf.dossier(self.numbers[iri])):
+                    if not evident.isdisjoint(dossier.resting(note)):
+                        evident.add(note[0])
+            for iri, said in things.items():
+                if _WITHIN in said:
+                    holders |= {self.holders[number].iri for number in listed(self.group(iri))}
+        return Affected(evident, holders | resting)
 
-    def read(self, store: Store, holders: Collection[str], things: Collection[str] = ()) -> Change:
-        """Reads what is said by now of these holders, and what these things are called (IRIs)."""
-        reader = Reader(store, self._words, holders)
+    def _is_word(self, iri: str, said: Collection[str]) -> bool:
+        """Whether it is a topic, a kind of evidence or a country, of which something else is said."""
+        if iri.startswith((names.TOPIC, names.KOGGE)):
+            return True
+        return not iri.startswith(names.ID) and bool(said) and (self.is_place(iri) or _CODE in said)
+
+    def read(self, store: Store, affected: Affected, things: Mapping[str, Collection[str]]) -> Change:
+        """Reads what is said by now of what is affected, and what these things are called."""
+        reader = Reader(store, self._words, affected.things)
+        reasons = reader.reasons()
+        holders = sorted(
+            {*affected.holders, *(one.holder for one in reasons if one.holder not in self.numbers)}
+        )
         with self.lock:
             known = self._shelf.known(things)
-        reasons = reader.reasons()
+            before = {iri: self._shelf.dossier(self.numbers[iri]) for iri in holders if iri in self.numbers}
         return Change(
+            affected.things,
             reasons,
             Stock(reader, reasons, self._words),
-            list(dossier.written(reader, sorted(holders))),
+            before,
+            list(dossier.written(reader, holders, before, affected.things)) if holders else (),
             reader.described(known),
             self.labels.read(store, things),
         )
@@ -229,32 +282,69 @@ class Index(Standings):
             shelf.say("state", state)
             return self.labels.change(change.labels)
 
-    def update(self, store: Store, holders: Collection[str], things: Collection[str] = ()) -> None:
-        """Reads and changes what is said of these holders (IRIs), and the labels of these things."""
-        self.change(self.read(store, holders, things), store.state)
+    def update(self, store: Store, things: Mapping[str, Collection[str]]) -> bool:
+        """Reads and changes what is said of these things; whether it could be done (`affected`)."""
+        affected = self.affected(store, things)
+        if affected is None:
+            return False
+        self.change(self.read(store, affected, things), store.state)
+        return True
 
     def _change(self, change: Change) -> None:
-        shelf, signed = self._shelf, change.dossiers
-        dossiers = {iri: dossier.read(iri, text, self.topics) for iri, text, _ in signed}
-        known = {iri: one.holder for iri, one in dossiers.items()}
-        targets = self.targets(known)
-        before = {number: self.cells_in(number) for number in targets}
-        moved = self.rename(known)
-        shelf.put_holders((self.numbers[iri], iri, text, rests_on) for iri, text, rests_on in signed)
+        shelf = self._shelf
+        old = {iri: dossier.read(iri, text, self.topics) for iri, text in change.before.items()}
+        new = {iri: dossier.read(iri, text, self.topics) for iri, text, _ in change.dossiers}
+        moved = self.rename({iri: one.holder for iri, one in new.items()})
+        shelf.put_holders((self.numbers[iri], iri, text, things) for iri, text, things in change.dossiers)
         change.stock.put(shelf)
         shelf.number_things(change.described)
-        for iri in known:
-            shelf.drop(self.numbers[iri])
-        rows: dict[int, Rows] = defaultdict(Rows)
-        shelf.put(change.stock.reasons(change.reasons, self.numbers, rows))
-        shelf.put_rows((number, some.kept()) for number, some in rows.items())
-        for iri in known:
-            self.replace(self.numbers[iri], rows[self.numbers[iri]])
-        self.join({iri: one.joined for iri, one in dossiers.items()})
-        targets |= self.targets(known)
-        for number in targets:
-            self.move(number, before.get(number, {}), again=number in moved)
-        self._take_needs(dossiers)
+        own = self._take_reasons(change)
+        members = {number: set(self.members.get(number, ())) for number in moved}
+        self.join({iri: one.joined for iri, one in new.items()})
+        topics: dict[int, set[int]] = defaultdict(set)
+        for number, cells in own.items():
+            for one in (number, *self.members.get(number, ())):
+                topics[one].update(map(self.weights.by_any, cells))
+        for iri, one in new.items():
+            if iri not in old or old[iri].joined != one.joined:
+                topics[self.numbers[iri]].update(self.weights.every)
+        for number in moved:
+            for one in {number, *members[number], *self.members.get(number, ())}:
+                topics[one].update(self.weights.every)
+        for number, some in topics.items():
+            self.settle(number, some, own.get(number, {}), again=number in moved)
+        self._take_notes(old, new)
+
+    def _take_reasons(self, change: Change) -> dict[int, dict[int, int]]:
+        """Puts what was read of things in the place of what was known: by holder the cells that it has of its
+        own by now, in the rankings that this concerns."""
+        shelf = self._shelf
+        before: dict[int, dict[tuple[int, int], tuple[int, Told]]] = defaultdict(dict)
+        for place, thing, *rest in shelf.having(change.things):
+            holder, number = holder_of(place)
+            before[holder][self.rows[holder].codes[number], thing] = number, tuple(rest)
+        after: dict[int, dict[tuple[int, int], Told]] = defaultdict(dict)
+        for reason in change.reasons:
+            code, thing, told = change.stock.stored(reason)
+            after[self.numbers[reason.holder]][code, thing] = told
+        own = {}
+        for holder in before.keys() | after.keys():
+            was, now = before[holder], after[holder]
+            stale = {key for key, (_, told) in was.items() if told != now.get(key)}
+            fresh = now.keys() - (was.keys() - stale)
+            if not stale and not fresh:
+                continue
+            rows = self.rows[holder]
+            for number in sorted((was[key][0] for key in stale), reverse=True):
+                shelf.drop(place_of(holder, number), place_of(holder, rows.drop(number)))
+            shelf.put(
+                (place_of(holder, rows.add(code, thing)), thing, *now[code, thing])
+                for code, thing in sorted(fresh)
+            )
+            shelf.put_rows([(holder, rows.kept())])
+            things = {thing for _, thing in stale | fresh}
+            own[holder] = self.weigh(holder, *(_codes(some, things) for some in (was, now)))
+        return own
 
     def _load(self) -> None:
         """Fills the memory from the shelf."""
@@ -266,7 +356,7 @@ class Index(Standings):
         self.numbers = {iri: number for number, iri in enumerate(dossiers)}
         self.mask()
         self.join({iri: one.joined for iri, one in dossiers.items()})
-        self._take_needs(dossiers)
+        self._take_notes({}, dossiers)
         if self._shelf.said("ranked") == self.state:
             self._rankings = {number: Ranking.read(kept) for number, kept in self._shelf.rankings()}
         else:
@@ -274,35 +364,67 @@ class Index(Standings):
 
     # Parts of bringing up to date
 
-    def _take_needs(self, dossiers: Mapping[str, Dossier]) -> None:
-        """Takes what these holders seek, and where they are mentioned."""
-        gone = [need for need in self.needs if need.holder.iri in dossiers]
-        come = sorted([need for one in dossiers.values() for need in one.needs], key=_order)
-        self.needs = [need for need in self.needs if need.holder.iri not in dossiers] if gone else self.needs
-        for need in come if self.needs else ():
-            insort(self.needs, need, key=_order)
-        self.needs = self.needs or come
-        changed: dict[str, list[Search]] = {
-            above: [] for need in gone for topic in need.topics for above in self._above[topic.iri]
-        }
-        for need in come:
-            for above in {above for topic in need.topics for above in self._above[topic.iri]}:
-                within = self.topics[above].within
-                fitting = [topic for topic in need.topics if topic.iri in within]
-                best = min(fitting, key=lambda topic: (topic.iri != above, topic.iri))
-                changed.setdefault(above, []).append(Search(need, best))
-        for above, searches in changed.items():
-            others = [one for one in self.needs_on[above] if one.need.holder.iri not in dossiers]
-            for search in searches if others else ():
-                insort(others, search, key=lambda search: _order(search.need))
-            self.needs_on[above] = others = others or searches
-            self.seeking[above] = array("I", [self.numbers[one.need.holder.iri] for one in others])
-        for mentions in self.mentions_on.values():
-            mentions[:] = [row for row in mentions if row.holder.iri not in dossiers]
-        for row in (row for one in dossiers.values() for row in one.mentions):
+    def _take_notes(self, old: Mapping[str, Dossier], new: Mapping[str, Dossier]) -> None:
+        """Takes what these holders seek, and where they are mentioned, instead of what they did."""
+        for one in old.values():
+            for need in one.needs:
+                _remove(self.needs, need, _order)
+                for above in self._sought(need):
+                    place = _remove(self.needs_on[above], Search(need, None), _order_of_search)
+                    del self.seeking[above][place]
+            for row in one.mentions:
+                for above in self._above[row.topic.iri]:
+                    _remove(self.mentions_on[above], row, _order_of_mention)
+        for need in sorted([need for one in new.values() for need in one.needs], key=_order):
+            _insert(self.needs, need, _order)
+            for above, topic in self._sought(need).items():
+                place = _insert(self.needs_on[above], Search(need, topic), _order_of_search)
+                self.seeking[above].insert(place, self.numbers[need.holder.iri])
+        for row in sorted([row for one in new.values() for row in one.mentions], key=_order_of_mention):
             for above in self._above[row.topic.iri]:
-                self.mentions_on[above].append(row)
+                _insert(self.mentions_on[above], row, _order_of_mention)
+
+    def _sought(self, need: Need) -> dict[str, Topic]:
+        """The topics for which a need counts, each with the one of its own that fits best."""
+        found = {}
+        for above in {above for topic in need.topics for above in self._above[topic.iri]}:
+            fitting = [topic for topic in need.topics if topic.iri in self.topics[above].within]
+            found[above] = min(fitting, key=lambda topic: (topic.iri != above, topic.iri))
+        return found
+
+
+def _codes(rows: Iterable[tuple[int, int]], things: Collection[int]) -> list[tuple[int, ...]]:
+    """The codes of each of the things in rows (code and thing)."""
+    found: dict[int, tuple[int, ...]] = {}
+    for code, thing in sorted(rows):
+        if thing in things:
+            found[thing] = (*found.get(thing, ()), code)
+    return list(found.values())
+
+
+def _insert(ordered: list[T], it: T, key: Callable[[T], Any]) -> int:
+    """Puts something at its place, which comes back; at the end this is quick."""
+    place = len(ordered)
+    if ordered and key(it) < key(ordered[-1]):
+        place = bisect_left(ordered, key(it), key=key)
+    ordered.insert(place, it)
+    return place
+
+
+def _remove(ordered: list[T], it: T, key: Callable[[T], Any]) -> int:
+    """Takes something out; the place where it was."""
+    place = bisect_left(ordered, key(it), key=key)
+    del ordered[place]
+    return place
 
 
 def _order(need: Need) -> tuple[bool, tuple[str, str], str]:
     return need.order
+
+
+def _order_of_search(search: Search) -> tuple[bool, tuple[str, str], str]:
+    return search.need.order
+
+
+def _order_of_mention(row: Row) -> tuple[tuple[str, str], str, str]:
+    return row.holder.order, row.iri, row.topic.iri

@@ -175,9 +175,13 @@ class Ranking:
         if block_of(cell) == OWN:
             self.proven |= 1 << 8 * holder
 
-    def drop(self, holder: int) -> None:
-        """Takes a holder out."""
-        self.order.remove(holder)
+    def drop(self, holder: int, key: Callable[[int], Key]) -> None:
+        """Takes a holder out; `key` is that by which it was put in, unless its label is another now."""
+        place = bisect_left(self.order, key(holder), key=key)
+        if place < len(self.order) and self.order[place] == holder:
+            del self.order[place]
+        else:
+            self.order.remove(holder)
         self.cells[holder] = 0
         self._scores = None
         self.members &= ~(1 << 8 * holder)

@@ -1,4 +1,4 @@
-"""Level 5, read: what the lookup needs to know, read from a store: all of it, or what some holders need."""
+"""Level 5, read: what the lookup needs to know, read from a store: all, or what is said of some things."""
 
 from __future__ import annotations
 
@@ -59,31 +59,31 @@ class Joined(NamedTuple):
 
 
 class Reader:
-    """Reads, one query each, what is said of the holders `only` (IRIs); of all where it is None.
+    """Reads, one query each, reasons, needs and mentions: of these things (IRIs); of all where it is None.
 
-    `scan` says that everything will be read: to scan is many times faster than to look up many things.
+    A reason is one of its evidence, a need or a mention is a thing itself. All is read by scanning, which is
+    many times faster than to look up many things.
     """
 
     def __init__(
         self,
         store: Store,
         words: Words,
-        only: Iterable[str] | None = None,
+        things: Iterable[str] | None = None,
         *,
-        scan: bool = False,
         progress: Progress = silent,
     ) -> None:
         self._progress = progress
-        self._scan = scan
+        self.scans = things is None
         self._store = store
         self._words = words
-        self._only = None if only is None else sorted(only)
+        self._things = frozenset(things or ())
         self._labels: Mapping[str, Mapping[str, str]] | None = None
         self._facts: Facts | None = None
 
     def labels(self, iris: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
         """At least the labels of these things, by IRI and language."""
-        if not self._scan:
+        if not self.scans:
             return labels_of(self._store, iris)
         if self._labels is None:
             self._labels = labels_of(self._store)
@@ -91,13 +91,13 @@ class Reader:
 
     def reasons(self) -> list[Reason]:
         """The evidence of the holders, that of one holder together, each in a fixed order."""
-        said = self._said("Expertise", scan=self._scan)
+        said = self._scanned() if self.scans else self._said("Expertise")
         meetings = self._meetings(said)
         found: dict[tuple[str, str, str, str], tuple[str, tuple[str, ...]]] = {}
         for iri, holder, topic, sources in self._stated(said):
             for kind in said["kogge:evidenceKind"].get(iri, ()):
                 for thing in said["kogge:evidence"].get(iri, (iri,)):  # what names no evidence is its own
-                    if kind in self._words.kinds:
+                    if kind in self._words.kinds and (self.scans or thing in self._things):
                         key = holder, topic, kind, thing
                         first, others = found.get(key, (iri, ()))
                         found[key] = min(iri, first), others + sources if others else sources
@@ -129,37 +129,39 @@ class Reader:
                     if topic in topics:
                         yield iri, holder, topic, sources.get(iri, ())
 
-    def _said(self, class_: str, *, scan: bool = False) -> Facts:
-        """What is said of the things of a class that have one of the holders, or (`scan`) of all things."""
+    def _scanned(self) -> Facts:
+        """What is said of all things with these predicates, and which of them are expertise."""
         facts: dict[str, dict[str, tuple[str, ...]]] = {name: {} for name in _PREDICATES}
-        if scan:
-            for done, (name, said) in enumerate(facts.items()):
-                self._progress("reading", done, len(facts))
-                if name == "kogge:status":  # nothing that is scanned has one
-                    continue
-                it = f"kogge:{class_}" if name == "rdf:type" else "?value"
-                for iri, value in select(self._store, f"SELECT ?iri ?value {{ ?iri {name} {it} }}"):
-                    said[str(iri)] = (*said.get(str(iri), ()), str(value))
-            return facts
-        if self._only is None:
+        for done, (name, said) in enumerate(facts.items()):
+            self._progress("reading", done, len(facts))
+            if name == "kogge:status":  # no expertise has one
+                continue
+            it = "kogge:Expertise" if name == "rdf:type" else "?value"
+            for iri, value in select(self._store, f"SELECT ?iri ?value {{ ?iri {name} {it} }}"):
+                said[str(iri)] = (*said.get(str(iri), ()), str(value))
+        return facts
+
+    def _said(self, class_: str) -> Facts:
+        """What is said of the things of a class that somebody holds."""
+        if self.scans:
             return self._held(f"?iri a kogge:{class_} ; kogge:holder ?holder")
         if self._facts is None:
-            self._facts = self._held(f"VALUES ?holder {{ {values(self._only)} }} ?iri kogge:holder ?holder")
-        class_iri = names.KOGGE + class_
-        wanted = {iri for iri, classes in self._facts["rdf:type"].items() if class_iri in classes}
+            of = f"VALUES ?thing {{ {values(self._things)} }} ?found kogge:evidence ?thing"
+            iris = _found(self._store, of) | self._things
+            self._facts = self._held(f"VALUES ?iri {{ {values(iris)} }}")
+        class_iri, held = names.KOGGE + class_, self._facts["kogge:holder"]
+        wanted = {
+            iri for iri, classes in self._facts["rdf:type"].items() if class_iri in classes and iri in held
+        }
         return {name: {iri: said[iri] for iri in wanted if iri in said} for name, said in self._facts.items()}
 
     def _held(self, pattern: str) -> Facts:
-        """What is said of the things that fit a pattern, of their holders only those that are wanted."""
+        """What is said of the things that fit a pattern."""
         facts: dict[str, dict[str, tuple[str, ...]]] = {name: {} for name in _PREDICATES}
         for name, said in facts.items():
             query = f"SELECT DISTINCT ?iri ?value {{ {pattern} . ?iri {name} ?value }}"
             for iri, value in select(self._store, query):
                 said[str(iri)] = (*said.get(str(iri), ()), str(value))
-        if self._only is not None:
-            mine, holders = set(self._only), facts["kogge:holder"]
-            for thing, some in holders.items():
-                holders[thing] = tuple([one for one in some if one in mine])
         return facts
 
     def holders(self, iris: Iterable[str]) -> dict[str, Holder]:
@@ -168,7 +170,7 @@ class Reader:
         labels = self.labels(wanted)
         containers = self._containers(wanted)
         joined: dict[str, set[str]] = defaultdict(set)
-        for holder, alliance in self._select_joined("?holder ?alliance", _JOINED):
+        for holder, alliance in self._select_joined(wanted, "?holder ?alliance", _JOINED):
             joined[str(holder)].add(str(alliance))
         return {
             iri: Holder(
@@ -189,14 +191,14 @@ class Reader:
             seen |= level
             for iri, place in self._select_of(level, "?iri ?place", "?iri schema:containedInPlace ?place"):
                 containers[str(iri)].add(str(place))
-            level = set() if self._scan else set[str]().union(*containers.values()) - seen
+            level = set() if self.scans else set[str]().union(*containers.values()) - seen
         return {iri: frozenset(places) for iri, places in containers.items()}
 
-    def memberships(self) -> dict[str, list[Joined]]:
-        """The memberships by member; who left an alliance and came back has two in it."""
+    def memberships(self, holders: Iterable[str]) -> dict[str, list[Joined]]:
+        """At least the memberships of these, by member; who left an alliance and came back has two in it."""
         found: dict[str, tuple[str, str, str, bool, str | None, str | None]] = {}
         carriers: dict[str, set[str]] = defaultdict(set)
-        rows = self._select_joined(_MEMBER, _MEMBERSHIPS)
+        rows = self._select_joined(holders, _MEMBER, _MEMBERSHIPS)
         for iri, alliance, member, status, founder, interval, start, end in rows:
             known = found.get(str(iri))
             starts = [date for date in (start, known and known[4]) if date]
@@ -218,7 +220,7 @@ class Reader:
         return memberships
 
     def mentions(self) -> dict[str, list[Noted]]:
-        """Where the holders are named as an example, by holder."""
+        """Where holders are named as an example, by holder."""
         found: dict[str, list[Noted]] = defaultdict(list)
         stated = sorted(self._stated(self._said("Mention")))
         labels = self.labels({iri for iri, *_ in stated})
@@ -228,7 +230,7 @@ class Reader:
         return found
 
     def needs(self) -> dict[str, list[Noted]]:
-        """What the holders seek or sought, by holder."""
+        """What holders seek or sought, by holder."""
         found: dict[str, list[Noted]] = defaultdict(list)
         said, topics = self._said("Need"), self._words.topics
         about, status, sources = said["kogge:topic"], said["kogge:status"], said["dcterms:source"]
@@ -250,7 +252,7 @@ class Reader:
         held = {
             str(holder) for (holder,) in select(self._store, "SELECT DISTINCT ?it { [] kogge:holder ?it }")
         }
-        joined = self._select_joined("?holder ?alliance", _MEMBERS)
+        joined = select(self._store, f"SELECT ?holder ?alliance {{ {_MEMBERS} }}")
         return held.union(*({str(member), str(alliance)} for member, alliance in joined))
 
     def documents(self, iris: Iterable[str]) -> dict[str, Document]:
@@ -289,41 +291,61 @@ class Reader:
             dates[str(iri)].append((str(date), source or ""))
         return dates
 
-    def _select_joined(self, columns: str, pattern: str) -> Iterator[tuple[str | None, ...]]:
-        """Rows about the memberships of the holders in alliances."""
-        chosen = "" if self._only is None else f"VALUES ?holder {{ {values(self._only)} }} "
+    def _select_joined(
+        self, holders: Iterable[str], columns: str, pattern: str
+    ) -> Iterator[tuple[str | None, ...]]:
+        """Rows about the memberships of these holders, or of all, in alliances."""
+        chosen = "" if self.scans else f"VALUES ?holder {{ {values(holders)} }} "
         return select(self._store, f"SELECT {columns} {{ {chosen}{pattern} }}")
 
     def _select_of(self, iris: Iterable[str], columns: str, pattern: str) -> Iterator[tuple[str | None, ...]]:
         """Rows about these things, or about all."""
-        if self._scan:
+        if self.scans:
             yield from select(self._store, f"SELECT {columns} {{ {pattern} }}")
         elif wanted := values(iris):
             yield from select(self._store, f"SELECT {columns} {{ VALUES ?iri {{ {wanted} }} {pattern} }}")
 
 
-def holding_by(store: Store, things: Iterable[str]) -> set[str]:
-    """Who holds one of these things, has it as evidence, or is joined by it to an alliance."""
-    wanted = values(things)
-    patterns = (
-        "?it kogge:evidence ?thing ; kogge:holder ?holder",
-        "?thing kogge:holder ?holder",
-        "?thing org:member ?holder",
-        "?thing org:organization ?holder",
+def evidence_of(store: Store, expertise: Iterable[str]) -> set[str]:
+    """What these, if they are expertise, have as evidence."""
+    return _found(store, f"VALUES ?thing {{ {values(expertise)} }} ?thing kogge:evidence ?found")
+
+
+def dated_in(store: Store, graphs: Iterable[str]) -> set[str]:
+    """The things of which these graphs give a date."""
+    either = " UNION ".join(f"{{ ?found {verb} ?date }}" for verb in _DATED)
+    return _found(store, f"VALUES ?graph {{ {values(graphs)} }} GRAPH ?graph {{ {either} }}")
+
+
+def whose(store: Store, things: Iterable[str]) -> set[str]:
+    """Whose needs, mentions and memberships these are, and the alliances that somebody joins by them."""
+    wanted = f"VALUES ?thing {{ {values(things)} }}"
+    of = _found(
+        store, f"{wanted} ?thing kogge:holder ?found ; a ?class FILTER(?class IN (kogge:Need, kogge:Mention))"
     )
-    either = " UNION ".join(f"{{ VALUES ?thing {{ {wanted} }} {pattern} }}" for pattern in patterns)
-    return {str(holder) for (holder,) in select(store, f"SELECT DISTINCT ?holder {{ {either} }}")}
+    return of.union(*(_found(store, f"{wanted} ?thing {verb} ?found") for verb in _JOINING))
 
 
-def cited(documents: Mapping[str, Document], iris: Iterable[str]) -> tuple[Document, ...]:
-    """These documents, the oldest first."""
-    return tuple(sorted((documents[iri] for iri in iris), key=lambda one: (one.issued or "~", one.iri)))
+def members_of(store: Store, alliances: Iterable[str]) -> set[str]:
+    """Who has a membership in these, whether they are alliances or not."""
+    return _found(store, f"VALUES ?it {{ {values(alliances)} }} ?m org:organization ?it ; org:member ?found")
+
+
+def allied(store: Store, iris: Iterable[str]) -> set[str]:
+    """Those of the things that are alliances."""
+    return _found(store, f"VALUES ?found {{ {values(iris)} }} ?found a kogge:Alliance")
+
+
+def _found(store: Store, pattern: str) -> set[str]:
+    return {str(it) for (it,) in select(store, f"SELECT DISTINCT ?found {{ {pattern} }}")}
 
 
 _PREDICATES: Final = (
     *("rdf:type", "kogge:holder", "kogge:topic", "kogge:evidence", "kogge:evidenceKind", "kogge:status"),
     *("dcterms:source", "prov:wasDerivedFrom"),
 )
+_JOINING: Final = ("org:member", "org:organization")
+_DATED: Final = ("dcterms:date", "dcterms:issued", "schema:startDate")
 _MEMBERS: Final = "?iri org:member ?holder ; org:organization ?alliance . ?alliance a kogge:Alliance"
 _JOINED: Final = f"""{_MEMBERS} . ?iri kogge:status ?status .
     FILTER(?status IN (kogge:inForce, kogge:intendedMembership))"""
@@ -332,9 +354,9 @@ _MEMBERSHIPS: Final = f"""{_MEMBERS} . ?iri kogge:status ?status .
     OPTIONAL {{ ?iri kogge:role ?founder FILTER(?founder = kogge:founder) }}
     OPTIONAL {{ ?iri org:memberDuring ?interval
         OPTIONAL {{ ?interval time:hasBeginning ?from }} OPTIONAL {{ ?interval time:hasEnd ?to }} }}"""
-_DATES: Final = """{ GRAPH ?graph { ?iri dcterms:date ?date } }
-    UNION { GRAPH ?graph { ?iri dcterms:issued ?date } }
-    UNION { GRAPH ?graph { ?iri schema:startDate ?date } }
-    OPTIONAL { ?graph dcterms:source ?source }"""
+_DATES: Final = (
+    " UNION ".join(f"{{ GRAPH ?graph {{ ?iri {verb} ?date }} }}" for verb in _DATED)
+    + " OPTIONAL { ?graph dcterms:source ?source }"
+)
 _WHOLES: Final = """{ ?whole schema:subEvent ?iri } UNION { ?whole kogge:undertakes ?iri }
     UNION { ?iri dcterms:isPartOf ?whole FILTER EXISTS { ?whole a kogge:Programme } }"""

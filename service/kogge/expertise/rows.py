@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -44,6 +44,11 @@ class Document(Named):
     """A document that says something, and when it was issued, if that is known."""
 
     issued: str | None = field(compare=False)
+
+
+def oldest_first(documents: Iterable[Document]) -> tuple[Document, ...]:
+    """Documents in the order in which they were issued, those without a date behind."""
+    return tuple(sorted(documents, key=lambda one: (one.issued or "~", one.iri)))
 
 
 @dataclass(frozen=True, slots=True)

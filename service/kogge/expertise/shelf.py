@@ -19,7 +19,7 @@ from kogge import artefacts
 from kogge.errors import Misconfigured
 from kogge.expertise.cues import FILE
 from kogge.expertise.labels import TABLES, Labels
-from kogge.expertise.rows import Document, Named, Span
+from kogge.expertise.rows import Document, Named, Span, oldest_first
 from kogge.expertise.weights import NUMBER
 
 CACHE: Final = 200_000  # KiB of it that stay in memory while it is made
@@ -68,6 +68,11 @@ Stored: TypeAlias = tuple[int, int, str, int | None, str]
 def place_of(holder: int, number: int = 0) -> int:
     """The place of the reason of a holder with this number; those of one holder lie together."""
     return holder << NUMBER | number
+
+
+def holder_of(place: int) -> tuple[int, int]:
+    """The holder of the reason at a place, and its number."""
+    return divmod(place, 1 << NUMBER)
 
 
 def told(date: str | None, span: Span | None, documents: str) -> str:
@@ -182,10 +187,12 @@ class Shelf:
 
         `fresh` says that none of them is there yet.
         """
+        put = """INSERT INTO holder VALUES (?, ?, ?, NULL)
+            ON CONFLICT (number) DO UPDATE SET said = excluded.said"""
         for number, iri, said, things in holders:
             if not fresh:
                 self._base.execute("DELETE FROM depends WHERE holder = ?", (number,))
-            self._base.execute("INSERT OR REPLACE INTO holder VALUES (?, ?, ?, NULL)", (number, iri, said))
+            self._base.execute(put, (number, iri, said))
             self._base.executemany(
                 "INSERT OR IGNORE INTO depends VALUES (?, ?)", ((thing, number) for thing in things)
             )
@@ -226,13 +233,15 @@ class Shelf:
         self._base.executemany("DELETE FROM part WHERE thing = ?", ((thing,) for thing in things))
         self._base.executemany("INSERT OR IGNORE INTO part VALUES (?, ?)", parts)
 
-    def put(self, reasons: Iterable[Stored]) -> None:
-        """Adds reasons."""
-        self._base.executemany("INSERT INTO reason VALUES (?, ?, ?, ?, ?)", reasons)
+    def put(self, reasons: Iterable[Stored], *, again: bool = False) -> None:
+        """Adds reasons; `again` says that some may take the places of others."""
+        verb = "INSERT OR REPLACE" if again else "INSERT"
+        self._base.executemany(f"{verb} INTO reason VALUES (?, ?, ?, ?, ?)", reasons)
 
-    def drop(self, holder: int) -> None:
-        """Takes the reasons of a holder away."""
-        self._base.execute("DELETE FROM reason WHERE place BETWEEN ? AND ?", _places(holder))
+    def drop(self, place: int, last: int) -> None:
+        """Takes a reason away; the last one of the holder takes its place."""
+        self._base.execute("DELETE FROM reason WHERE place = ?", (place,))
+        self._base.execute("UPDATE reason SET place = ? WHERE place = ?", (place, last))
 
     # Reading
 
@@ -243,6 +252,11 @@ class Shelf:
     def holders(self) -> Iterator[tuple[str, str, bytes | None]]:
         """The holders by their numbers: IRI, what is said of them, and their rows."""
         return self._base.execute("SELECT iri, said, rows FROM holder ORDER BY number")
+
+    def dossier(self, holder: int) -> str:
+        """What is said of a holder."""
+        (said,) = self._base.execute("SELECT said FROM holder WHERE number = ?", (holder,)).fetchone()
+        return str(said)
 
     def rankings(self) -> Iterator[tuple[int, Sequence[bytes]]]:
         """The rankings that are kept."""
@@ -274,6 +288,18 @@ class Shelf:
             waiting += [part for (part,) in parts if part not in found]
         return frozenset(found)
 
+    def parts(self, iris: Iterable[str]) -> set[str]:
+        """All that is part of one of these, that itself included if it is a thing of a reason."""
+        query = "SELECT iri FROM thing WHERE number = ?"
+        parts = {number for iri in iris for number in self.whole(iri)}
+        return {iri for number in parts for (iri,) in self._base.execute(query, (number,))}
+
+    def having(self, things: Iterable[str]) -> Iterator[Stored]:
+        """The reasons that have one of the things (IRIs) as evidence."""
+        query = "SELECT reason.* FROM thing JOIN reason ON reason.thing = thing.number WHERE thing.iri = ?"
+        for iri in things:
+            yield from self._base.execute(query, (iri,))
+
     def holding(self, things: Iterable[int]) -> list[int]:
         """The numbers of the holders that have one of the things as evidence."""
         query = "SELECT place FROM reason WHERE thing = ?"
@@ -292,7 +318,7 @@ class Shelf:
             rows = self._base.execute(_REASON.format(marks), values)
             for place, iri, thing, labels, said, whole, whole_labels in rows:
                 date, _, _, sources = said.rsplit("|", 3)
-                documents = tuple([self._document(int(one)) for one in sources.split(",")] if sources else ())
+                documents = oldest_first(map(self._document, map(int, sources.split(",") if sources else ())))
                 meeting = Named(whole, _decode(whole_labels)[0]) if whole else None
                 named = Named(thing, _decode(labels)[0])
                 shown[place - place_of(holder)] = Shown(iri, named, date or None, documents, meeting)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 
 from kogge import names
-from kogge.expertise.ranking import Key, Ranking, in_set, no_cells, order_in
+from kogge.expertise.ranking import Key, Ranking, in_set, is_own, no_cells, order_in
 from kogge.expertise.rows import Holder, Membership, Span
 from kogge.expertise.terms import Words
 from kogge.expertise.weights import Rows, Weights
@@ -32,6 +32,7 @@ class Standings:
         self.rows: list[Rows] = []
         self.members: dict[int, dict[int, tuple[Membership, ...]]] = defaultdict(dict)  # by alliance
         self.mixed = 0  # the set of those who have one thing as evidence of several kinds
+        self._mixing: list[int] = []  # of how many kinds things of a holder are evidence beside a first
         self._spans = spans
         self._topic = {iri: number for number, iri in enumerate(self.topics)}
         self._kind = {iri: number for number, iri in enumerate(self.kinds)}
@@ -42,6 +43,7 @@ class Standings:
         self._passed: dict[int, dict[tuple[Membership, ...], Sequence[tuple[int, int, int]]]] = defaultdict(
             dict
         )
+        self._passed_cells: dict[int, dict[tuple[Membership, ...], Mapping[int, int]]] = defaultdict(dict)
 
     # Asking
 
@@ -107,10 +109,6 @@ class Standings:
                 members[ranking].append(number)
         self._rankings = {ranking: Ranking.of(some, cells[ranking]) for ranking, some in members.items()}
 
-    def cells_in(self, number: int) -> dict[int, int]:
-        """The cell of a holder in every ranking, as it is now."""
-        return {ranking: cell for ranking, one in self._rankings.items() if (cell := one.cells[number])}
-
     def cells_of(self, number: int) -> dict[int, int]:
         """The cell of a holder in every ranking in which it belongs."""
         own, passed = self.weights.cells(self.rows[number]), dict[int, int]()
@@ -139,35 +137,73 @@ class Standings:
             passed[held] = [(self.weights.by_any(ranking), ranking, cell) for ranking, cell in cells.items()]
         return passed[held]
 
-    def targets(self, holders: Iterable[str]) -> set[int]:
-        """The numbers of these holders, and of the members of those that are alliances."""
-        numbers = {self.numbers[iri] for iri in holders if iri in self.numbers}
-        return numbers.union(*(self.members.get(number, {}) for number in numbers))
+    def _passed_in(self, alliance: int, held: tuple[Membership, ...]) -> Mapping[int, int]:
+        """The same by ranking."""
+        known = self._passed_cells[alliance]
+        if held not in known:
+            known[held] = {ranking: cell for _, ranking, cell in self._through(alliance, held)}
+        return known[held]
 
-    def move(self, number: int, before: Mapping[int, int], *, again: bool = False) -> None:
-        """Puts a holder where it belongs by now, in the rankings where it was elsewhere `before`.
+    def weigh(
+        self, number: int, before: Collection[tuple[int, ...]], after: Collection[tuple[int, ...]]
+    ) -> dict[int, int]:
+        """Takes that things of a holder have other codes than before, or dates; its rows say so already.
 
-        `again` says that it is called something else, so that its place may be another in all.
+        The cells that it has of its own by now, 0 for none, in all rankings of the topics that this concerns:
+        `settle` puts it there.
         """
-        after = self.cells_of(number)
-        for ranking in before.keys() | after.keys():
-            cell = after.get(ranking, 0)
-            if cell == before.get(ranking) and not again:
-                continue
-            if ranking not in self._rankings:
-                self._rankings[ranking] = Ranking.of((), no_cells(len(self.holders)))
-            one = self._rankings[ranking]
-            if ranking in before:
-                one.drop(number)
-            if cell:
-                one.put(number, cell, self.key(one))
+        for known in (self._passing, self._passed, self._passed_cells):
+            known.pop(number, None)
+        self._mixing[number] += sum(map(self._mixed_by, after)) - sum(map(self._mixed_by, before))
+        self._mark_mixed(number)
+        shifts = self.weights.shifts(before, after)
+        topics = {self.weights.by_any(ranking) for ranking in shifts}
+        own = {one: self._own(number, one) for by_any in topics for one in self.weights.beside(by_any)}
+        return self.weights.shifted(own, shifts)
 
-    def replace(self, number: int, rows: Rows) -> None:
-        """Takes other rows of a holder."""
-        self.rows[number] = rows
-        self.mixed = self.mixed & ~(1 << 8 * number) | self._mixes(rows) << 8 * number
-        self._passing.pop(number, None)
-        self._passed.pop(number, None)
+    def settle(
+        self, number: int, topics: Iterable[int], own: Mapping[int, int], *, again: bool = False
+    ) -> None:
+        """Puts a holder where it belongs by now in the rankings of some topics (each given by that by any kind
+        of evidence); `own` are cells of its own that are others than before.
+
+        `again` says that it is called something else, so that its place may be another.
+        """
+        for by_any in topics:
+            cells = {
+                ranking: own.get(ranking, self._own(number, ranking))
+                for ranking in self.weights.beside(by_any)
+            }
+            if not cells[by_any]:
+                cells = {ranking: self._best_passed(number, ranking) for ranking in cells}
+            for ranking, cell in cells.items():
+                self._place(number, ranking, cell, again=again)
+
+    def _place(self, number: int, ranking: int, cell: int, *, again: bool) -> None:
+        one = self._rankings.get(ranking)
+        before = one.cells[number] if one else 0
+        if cell == before and not (again and cell):
+            return
+        if one is None:
+            one = self._rankings[ranking] = Ranking.of((), no_cells(len(self.holders)))
+        if before:
+            one.drop(number, self.key(one))
+        if cell:
+            one.put(number, cell, self.key(one))
+
+    def _own(self, number: int, ranking: int) -> int:
+        """The cell of a holder in a ranking, if it is its own; else 0."""
+        one = self._rankings.get(ranking)
+        return one.cells[number] if one and is_own(one.cells[number]) else 0
+
+    def _best_passed(self, number: int, ranking: int) -> int:
+        """The best that alliances pass on to a holder in a ranking, 0 for nothing."""
+        best = 0
+        for alliance in sorted(self._joined.get(number, ()), key=lambda one: self.holders[one].order):
+            cell = self._passed_in(alliance, self.members[alliance][number]).get(ranking, 0)
+            if cell and (not best or order_in(cell) < order_in(best)):
+                best = cell
+        return best
 
     def rename(self, holders: Mapping[str, Holder]) -> set[int]:
         """Takes what is said of these holders; new ones get the next numbers. Whose label is another."""
@@ -179,6 +215,7 @@ class Standings:
                 for ranking in self._rankings.values():
                     ranking.cells.append(0)
                 self.rows.append(Rows())
+                self._mixing.append(0)
             number = self.numbers[iri]
             if self.holders[number].order != holder.order:
                 moved.add(number)
@@ -189,17 +226,23 @@ class Standings:
             self.holders[number] = holder
         return moved
 
-    def _mixes(self, rows: Rows) -> bool:
-        """Whether one thing is evidence of several kinds."""
+    def _mixed_by(self, codes: Collection[int]) -> int:
+        """Of how many kinds a thing with these codes is evidence beside a first."""
         kinds = len(self.kind_list)
-        pairs = {(thing, code % kinds) for thing, code in zip(rows.things, rows.codes, strict=True)}
-        return len(pairs) > len(set(rows.things))
+        return max(0, len({code % kinds for code in codes}) - 1)
+
+    def _mark_mixed(self, number: int) -> None:
+        mark = 1 << 8 * number
+        self.mixed = self.mixed | mark if self._mixing[number] else self.mixed & ~mark
 
     def mask(self) -> None:
         """Makes the sets of holders by alliance, place and kind, and of those with mixed evidence."""
-        self.mixed = in_set(
-            (number for number, rows in enumerate(self.rows) if self._mixes(rows)), len(self.holders)
-        )
+        kinds = len(self.kind_list)
+        for rows in self.rows:
+            pairs = {(thing, code % kinds) for thing, code in zip(rows.things, rows.codes, strict=True)}
+            self._mixing.append(len(pairs) - len(set(rows.things)))
+        mixing = (number for number, many in enumerate(self._mixing) if many)
+        self.mixed = in_set(mixing, len(self.holders))
         found: dict[str, list[int]] = defaultdict(list)
         for number, holder in enumerate(self.holders):
             for place in _groups_of(holder):

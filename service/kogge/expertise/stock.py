@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from kogge.expertise.read import Reader, Reason, cited
+from kogge.expertise.read import Reader, Reason
 from kogge.expertise.rows import Named
 from kogge.expertise.shelf import Shelf, Stored, place_of, told
 from kogge.expertise.terms import Words
@@ -16,7 +16,6 @@ class Stock:
 
     def __init__(self, reader: Reader, reasons: Sequence[Reason], words: Words) -> None:
         things = {reason.thing for reason in reasons}
-        self._documents = reader.documents({source for reason in reasons for source in reason.sources})
         self._wholes = reader.wholes(things)
         carriers = things | {whole for thing in things for whole in self._wholes.get(thing, ())}
         self._dates = reader.dates(carriers)
@@ -28,6 +27,9 @@ class Stock:
         named |= {whole for wholes in self._above.values() for whole in wholes}
         self._things, self._named = things, named
         self._labels = reader.labels(named)
+        sources = {source for reason in reasons for source in reason.sources}
+        # What is on the shelf already may be cited by other reasons as well.
+        self._documents = reader.documents(sources if reader.scans else sources | named)
         self._number: Mapping[str, int] = {}
         self._cited: dict[tuple[str, ...], str] = {}  # the numbers of documents, by sources
 
@@ -64,6 +66,16 @@ class Stock:
             some.things.append(it)
             yield place, it, iri, things[meeting] if meeting else None, said
 
+    def stored(self, reason: Reason) -> tuple[int, int, tuple[str, int | None, str]]:
+        """Code and thing of a reason, and what else is put on the shelf of it."""
+        code = self._topic[reason.topic] * len(self._kind) + self._kind[reason.kind]
+        meeting = self._number[reason.meeting] if reason.meeting else None
+        return (
+            code,
+            self._number[reason.thing],
+            (reason.iri, meeting, self._told(reason.thing, reason.sources)),
+        )
+
     def _told(self, thing: str, sources: tuple[str, ...]) -> str:
         """What these sources tell of a thing."""
         date, span = None, None
@@ -72,8 +84,7 @@ class Stock:
             date = self._date(carriers, sources)
             span = next((self._spans[one] for one in carriers if one in self._spans), None)
         if sources not in self._cited:
-            documents = cited(self._documents, sources)
-            self._cited[sources] = ",".join([str(self._number[document.iri]) for document in documents])
+            self._cited[sources] = ",".join([str(self._number[source]) for source in sources])
         return told(date, span, self._cited[sources])
 
     def _date(self, carriers: Iterable[str], sources: Sequence[str]) -> str | None:

@@ -39,7 +39,7 @@ def select(store: Store, query: str) -> Iterator[tuple[str | None, ...]]:
 
 
 def read_words(store: Store) -> Words:
-    """What the store says of topics and weights. Raises Misconfigured where weights are missing."""
+    """What the store says of topics and weights. Misconfigured if a weight is missing or not above 0."""
     kinds, strengths = {}, _numbers(store, "strength")
     intended = _weight(strengths, "intended")
     labels = labels_of(store, strengths)
@@ -104,7 +104,12 @@ def _edges(store: Store, pattern: str) -> dict[str, frozenset[str]]:
 
 def _numbers(store: Store, property_: str) -> dict[str, Decimal]:
     found = select(store, f"SELECT ?iri ?number {{ ?iri kogge:{property_} ?number }}")
-    return {str(iri): Decimal(str(number)) for iri, number in found}
+    numbers: dict[str, Decimal] = {}
+    for iri, number in found:
+        numbers[str(iri)] = Decimal(str(number))
+        if numbers[str(iri)] <= 0:
+            raise Misconfigured(f"The weight of <{iri}> is not above 0.", "Correct ontology/evidence.ttl.")
+    return numbers
 
 
 def _weight(numbers: Mapping[str, Decimal], name: str) -> Decimal:

@@ -19,7 +19,7 @@ from itertools import compress
 from math import lcm
 from typing import Final, NamedTuple
 
-from kogge.expertise.ranking import INTENDED, NOBODY, OWN, SCORE, THROUGH, cell_of
+from kogge.expertise.ranking import INTENDED, NOBODY, OWN, SCORE, THROUGH, cell_of, score_of
 from kogge.expertise.terms import Words
 
 NUMBER: Final = 24  # bits of the number of a row in a piece; as many for its topic (16) and kind (8)
@@ -51,6 +51,21 @@ class Rows:
         return self.codes.tobytes() + self.things.tobytes()
 
     def __len__(self) -> int:
+        return len(self.codes)
+
+    def add(self, code: int, thing: int) -> int:
+        """Adds a row; its number."""
+        self._places = None
+        self.codes.append(code)
+        self.things.append(thing)
+        return len(self.codes) - 1
+
+    def drop(self, number: int) -> int:
+        """Takes a row away; the last one takes its number. The number that this had."""
+        self._places = None
+        code, thing = self.codes.pop(), self.things.pop()
+        if number < len(self.codes):
+            self.codes[number], self.things[number] = code, thing
         return len(self.codes)
 
     def places(self) -> tuple[array[int], int]:
@@ -227,6 +242,15 @@ class Weights:
         """The ranking of the same topic by any kind of evidence."""
         return ranking - ranking % (self.kinds + 1)
 
+    @property
+    def every(self) -> range:
+        """The rankings of all topics by any kind of evidence."""
+        return range(0, len(self._number) * (self.kinds + 1), self.kinds + 1)
+
+    def beside(self, by_any: int) -> range:
+        """That ranking, and those of the same topic by each kind of evidence."""
+        return range(by_any, by_any + self.kinds + 1)
+
     def cells(
         self, rows: Rows, passes: Collection[tuple[int, int]] | None = None, through: int = NOBODY
     ) -> dict[int, int]:
@@ -235,7 +259,7 @@ class Weights:
         sums: dict[int, int] = {}
         known, sum_of = self._adding, sums.get
         for thing, codes in rows.by_thing().items():
-            for ranking, kind, units in known.get(codes) or self._added(codes):
+            for ranking, kind, units in known.get(codes) or self.added(codes):
                 if passes is None or (thing, kind) in passes:
                     sums[ranking] = sum_of(ranking, 0) + units
         by_any: dict[int, int] = {}
@@ -249,7 +273,30 @@ class Weights:
             sums[ranking] = own | units & SCORE if units > SCORE else intended | units
         return sums
 
-    def _added(self, codes: tuple[int, ...]) -> list[tuple[int, int, int]]:
+    def shifted(self, cells: Mapping[int, int], shifts: Mapping[int, int]) -> dict[int, int]:
+        """The cells of a holder in the rankings of some topics, when it has so many units more or fewer in
+        those by a kind of evidence; `cells` has what it had in them of its own."""
+        found: dict[int, int] = {}
+        for by_any in {self.by_any(ranking) for ranking in shifts}:
+            total, proven = 0, False
+            for kind, proves in enumerate(self._proves):
+                ranking = by_any + kind + 1
+                if units := score_of(cells.get(ranking, 0)) + shifts.get(ranking, 0):
+                    total, proven = total + units, proven or proves
+                found[ranking] = units and cell_of(OWN if proves else INTENDED, units)
+            found[by_any] = total and cell_of(OWN if proven else INTENDED, total)
+        return found
+
+    def shifts(self, before: Iterable[tuple[int, ...]], after: Iterable[tuple[int, ...]]) -> dict[int, int]:
+        """By how many units that changes, by ranking, when things have other codes than before."""
+        shifts: dict[int, int] = {}
+        for things, sign in ((before, -1), (after, 1)):
+            for codes in things:
+                for ranking, _, units in self.added(codes) if codes else ():
+                    shifts[ranking] = shifts.get(ranking, 0) + sign * (units & SCORE)
+        return shifts
+
+    def added(self, codes: tuple[int, ...]) -> list[tuple[int, int, int]]:
         """What a thing with these rows adds by its best for each topic: to which ranking by a kind, as which
         kind, how many units, with a bit above all scores where it proves something."""
         known = self._adding.get(codes)
