@@ -164,8 +164,10 @@ class Standings:
     def settle(
         self, number: int, topics: Iterable[int], own: Mapping[int, int], *, again: bool = False
     ) -> None:
-        """Puts a holder where it belongs by now in the rankings of some topics (each given by that by any kind
-        of evidence); `own` are cells of its own that are others than before.
+        """Puts a holder where it belongs by now in the rankings of some topics.
+
+        Each topic is named by its ranking by any kind of evidence; `own` are those cells of its own that are
+        others than before.
 
         `again` says that it is called something else, so that its place may be another.
         """
