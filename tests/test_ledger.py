@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from kogge.errors import Misconfigured
-from kogge.ledger import SCHEMA_VERSION, Ledger
+from kogge.ledger import SCHEMA_VERSION, Ledger, Sending
 
 G, H = "http://a.example/g", "http://a.example/h"
 WHO = "http://a.example/who"
@@ -33,6 +33,45 @@ def test_versions_are_counted_per_graph_and_numbered_over_all(ledger: Ledger) ->
     assert [v.number for v in ledger.newest()] == [2, 3]
     assert [v.number for v in ledger.newest(after=2)] == [3]
     assert ledger.number == 3
+
+
+def test_what_is_asked_of_one_graph_takes_as_long_however_many_others_there_are(ledger: Ledger) -> None:
+    ledger.partners.add("probe", "Probe", (), at=AT)
+    _, secret = ledger.partners.issue("probe", "Ada", "author", at=AT)
+    caller = ledger.partners.who(secret)
+    asked: dict[str, Callable[[], object]] = {
+        "what the store lacks": lambda: ledger.newest(after=ledger.number - 1, until=ledger.number),
+        "what waits": lambda: ledger.contributions.all(graph=G, state="staged"),
+        "the last version": lambda: ledger.last(G),
+        "the versions that came last": lambda: ledger.history(after=ledger.number - 1),
+    }
+
+    def spent() -> dict[str, int]:
+        """How many times ten instructions of SQLite each takes."""
+        counted = dict.fromkeys(asked, 0)
+        for name, ask in asked.items():
+
+            def count(name: str = name) -> None:
+                counted[name] += 1
+
+            ledger._file.connection.set_progress_handler(count, 10)
+            ask()
+        ledger._file.connection.set_progress_handler(None, 0)
+        return counted
+
+    def fill(begin: int, end: int) -> None:
+        with ledger.transaction():
+            for number in range(begin, end):
+                sending = Sending(f"{G}/{number}", "text/turtle", b"1", b"1")
+                ledger.contributions.stage(sending, caller, base=0, at=AT)
+                ledger.append(sending.graph, b"1", origin="contribution", who=WHO, at=AT)
+
+    fill(0, 20)
+    few = spent()
+    fill(20, 1000)
+    many = spent()
+    for name in asked:
+        assert many[name] <= few[name] + 10, name
 
 
 def test_a_version_keeps_who_when_and_what(ledger: Ledger) -> None:

@@ -139,9 +139,11 @@ class Ledger:
 
     def newest(self, *, after: int = 0, until: int | None = None) -> list[Version]:
         """Of those versions the newest of each graph, by number."""
+        # With the sign the few that are numbered so are looked at, not all in the order of their graphs.
+        by = "+graph" if after else "graph"
         return self._versions(
             "WHERE number IN (SELECT max(number) FROM version"
-            " WHERE number > ? AND number <= coalesce(?, number) GROUP BY graph) ORDER BY number",
+            f" WHERE number > ? AND number <= coalesce(?, number) GROUP BY {by}) ORDER BY number",
             after,
             until,
         )

@@ -149,11 +149,15 @@ class Contributions:
         Those of a partner are what it sent, and what anybody sent to its graphs.
         """
         own = None if partner is None else names.graph(partner, "")
+        conditions = {
+            "(c.partner = ? OR substr(c.graph, 1, length(?)) = ?)": (partner, own, own),
+            "c.graph = ?": (graph,),
+            "c.state = ?": (state,),
+        }
+        given = {text: values for text, values in conditions.items() if None not in values}
         rows = self._file.rows(
-            f"{_SELECT} AND (c.partner = coalesce(?, c.partner) OR substr(c.graph, 1, length(?)) = ?)"
-            " AND c.graph = coalesce(?, c.graph) AND c.state = coalesce(?, c.state)"
-            " ORDER BY c.number DESC LIMIT ? OFFSET ?",
-            partner, own, own, graph, state, limit, offset,
+            " AND ".join((_SELECT, *given)) + " ORDER BY c.number DESC LIMIT ? OFFSET ?",
+            *(value for values in given.values() for value in values), limit, offset,
         )  # fmt: skip
         return [Contribution(*row) for row in rows]
 
