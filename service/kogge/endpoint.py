@@ -45,6 +45,10 @@ _CALLED: Final = f"""SELECT ?thing ?term ?said WHERE {{{{
     VALUES ?thing {{{{ {{}} }}}}
     ?thing ?term ?said FILTER(?term IN (<{names.SKOS}prefLabel>, <{names.DCTERMS}issued>))
 }}}}"""
+_WHERE: Final = """SELECT ?place ?latitude ?longitude WHERE {{
+    VALUES ?place {{ {} }}
+    ?place <https://schema.org/latitude> ?latitude ; <https://schema.org/longitude> ?longitude
+}}"""
 _WHOLE: Final = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
 
 
@@ -190,6 +194,14 @@ class Endpoint:
             name = "label" if row["term"].text == names.SKOS + "prefLabel" else "issued"
             found.setdefault(row["thing"].text, {}).setdefault(name, row["said"])
         return found
+
+    async def where(self, iris: Iterable[str]) -> list[Row]:
+        """Where these are, as far as that is known: ?place, ?latitude, ?longitude (WGS 84, degrees)."""
+        every = sorted(set(iris))
+        if not every:
+            return []
+        text = _WHERE.format(" ".join(str(NamedNode(iri)) for iri in every))
+        return read((await self._ask_ours(asked(self._settings, text, media.SPARQL_JSON.type), None)).body)
 
     async def graph(self, iri: str | None, accept: str | None = None, *, client: str | None = None) -> Answer:
         """A named graph, or (None) the merge of all. Raises NotFound, and as `ask`.
