@@ -363,3 +363,36 @@ def test_what_a_page_names_is_called_in_the_language_else_in_another_and_dated()
     assert called[document]["issued"].text == "2017-09-28"
     assert "https://example.org/nothing" not in called
     assert asyncio.run(desk.called([], "nl")) == {}
+
+
+def test_what_is_called_otherwise_after_a_publication_is_called_so_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = EmbeddedStore()
+    desk = Desk(store, Settings.from_environment({}))
+    thing, other = names.thing("project", "kiel/eins"), names.thing("project", "kiel/zwei")
+
+    def say(label: str) -> None:
+        name = Triple(NamedNode(thing), NamedNode(names.SKOS + "prefLabel"), Literal(label, language="de"))
+        store.replace_graph(names.graph("kiel", "eins"), [name])
+
+    async def ask(*iris: str) -> list[str]:
+        called = await desk.called(iris, "de")
+        return [called[iri]["label"].text if iri in called else "" for iri in iris]
+
+    say("Erstes")
+    assert asyncio.run(ask(thing, other)) == ["Erstes", ""]
+    asked = 0
+    answer = desk._pool.answer
+
+    async def counted(*args: Any, **named: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return await answer(*args, **named)
+
+    monkeypatch.setattr(desk._pool, "answer", counted)
+    assert asyncio.run(ask(thing, other)) == ["Erstes", ""]
+    assert asked == 0
+    say("Zweites")
+    assert asyncio.run(ask(other, thing)) == ["", "Zweites"]
+    assert asked == 1

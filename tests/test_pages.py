@@ -20,7 +20,8 @@ from kogge import names
 from kogge.settings import Settings
 from kogge.web import create_app, vendor
 from kogge.web.pages import assets, dates, headers, links, navigation
-from kogge.web.pages.render import TEMPLATES, environment
+from kogge.web.pages.render import environment
+from kogge.web.pages.templates import FOLDER
 
 from .reading import BROWSER
 
@@ -96,7 +97,7 @@ def test_what_the_frame_of_a_page_links_to_is_there(web: TestClient, lang: str) 
 
 
 def test_every_template_is_one_that_jinja_understands_in_every_language() -> None:
-    templates = [path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob("*.html")]
+    templates = [path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.html")]
     assert len(templates) > 7
     for lang in names.LANGUAGES:
         for name in templates:

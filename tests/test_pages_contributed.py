@@ -50,6 +50,26 @@ project:regenspeicher a kogge:Project ; skos:prefLabel "Regenspeicher {HOSTILE}"
 municipality:wismar kogge:motto "Wir speichern"@de ; dcterms:source <{GRAPH}> .
 """
 
+JOINED: Final = f"""{HEAD.replace(GRAPH, names.graph("wismar", "zeiten"))}
+@prefix instant: <https://w3id.org/kogge/id/instant/wismar/zeiten/> .
+@prefix interval: <https://w3id.org/kogge/id/interval/wismar/zeiten/> .
+@prefix membership: <https://w3id.org/kogge/id/membership/wismar/zeiten/> .
+@prefix org: <http://www.w3.org/ns/org#> .
+@prefix time: <http://www.w3.org/2006/time#> .
+
+membership:hanse a org:Membership ; org:member municipality:wismar ; org:memberDuring interval:seit ;
+    org:organization <https://w3id.org/kogge/id/alliance/smarte-hanse> ; kogge:status kogge:inForce .
+"""
+TIMES: Final = f"""{JOINED}
+interval:seit a time:Interval ; time:hasBeginning instant:beginn .
+instant:beginn a time:Instant ; dcterms:date "2024-10"^^xsd:gYearMonth .
+instant:ende a time:Instant ; dcterms:date "2025"^^xsd:gYear .
+"""
+ROUND: Final = f"""{JOINED.replace("/zeiten", "/kreis")}
+interval:seit a time:Interval ; time:hasBeginning interval:andere .
+interval:andere a time:Interval ; time:hasBeginning interval:seit ; time:hasEnd interval:andere .
+"""
+
 
 def at(day: int) -> datetime:
     return datetime(2026, 11, day, 12, tzinfo=UTC)
@@ -83,6 +103,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     publish(
         ledger, names.graph("wismar", "viele"), HEAD.replace(GRAPH, names.graph("wismar", "viele")) + many, 24
     )
+    publish(ledger, names.graph("wismar", "zeiten"), TIMES, 24)
+    later = TIMES.replace('"2024-10"^^xsd:gYearMonth', '"2024-10-11"^^xsd:date').replace(
+        "time:Interval ;", "time:Interval ; time:hasEnd instant:ende ;"
+    )
+    publish(ledger, names.graph("wismar", "zeiten"), later, 25)
+    publish(ledger, names.graph("wismar", "kreis"), ROUND, 24)
     ledger.close()
     with TestClient(create_app(settings), raise_server_exceptions=False) as client:
         yield client
@@ -211,6 +237,23 @@ def test_a_membership_that_came_is_called_by_who_joined_what(served: TestClient)
     assert "Kiel – Smarte Hanse neu" in said
     assert "org#Membership" not in said
     assert "smarte-hanse-kiel" not in said
+
+
+def test_points_in_time_and_periods_are_told_by_their_dates(served: TestClient) -> None:
+    said = words(page(served, "/de/graph/wismar/zeiten?difference=0..1"))
+    assert re.search(r"Wismar – Smarte Hanse neu .{0,200}seit Oktober 2024", said)
+    assert "Zeitpunkt: Oktober 2024 neu" in said
+    assert "Zeitraum: seit Oktober 2024 neu" in said
+    said = words(page(served, "/de/graph/wismar/zeiten?difference=1..2"))
+    assert "Zeitpunkt: 11. Oktober 2024 geändert" in said
+    assert re.search(r"Vorher: Oktober 2024 Jetzt: 11\. Oktober 2024", said)
+    assert re.search(r"Zeitraum: 11\. Oktober 2024 – 2025 geändert", said)
+    assert "wismar/zeiten" not in said
+
+
+@pytest.mark.parametrize("query", ["", "?difference=0..1"])
+def test_periods_that_begin_with_each_other_do_no_harm(served: TestClient, query: str) -> None:
+    assert "Wismar" in words(page(served, f"/de/graph/wismar/kreis{query}"))
 
 
 def test_what_was_withdrawn_keeps_its_versions(served: TestClient) -> None:

@@ -6,7 +6,7 @@ import re
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from hypothesis import given
@@ -119,6 +119,37 @@ def test_an_answer_says_who_why_how_much_and_from_where(web: TestClient) -> None
     )
     assert "/de/document/expertentreffen-2019" in page.hrefs()
     assert ("svg", "img") in [(tag, attrs.get("role")) for tag, attrs in page.tags]
+
+
+def test_of_many_reasons_some_are_unfolded_and_a_link_leads_to_all(web: TestClient, desk: Desk) -> None:
+    found = desk.who("", topics=["digitalisierung"], lang="de", limit=20)["results"]
+    many = next(each for each in found if len(each["evidence"]) > 5 and not each["through"])
+    text = web.get("/de/?topic=digitalisierung", headers=BROWSER).text
+    number = len(many["evidence"])
+    words = f'Alle {number} Belege<span class="unseen"> – {many["holder"]["label"]}'
+    link = re.search(rf'<a href="([^"]+)">{re.escape(words)}', text)
+    assert link
+    assert f"{number - 1} weitere Belege" in text
+    alone = shown(web, unescape(link[1]))
+    assert "1 Antwort" in alone.text
+    for piece in many["evidence"]:
+        assert piece["label"] in alone.text
+    assert "weitere Belege" not in alone.text
+
+
+@pytest.mark.parametrize("kind", ["municipality", "district", "alliance", "state", "organisation"])
+def test_the_link_to_all_reasons_has_an_answer_of_that_holder(desk: Desk, kind: str) -> None:
+    found = desk.search("", topics=["digitalisierung"], lang="de", limit=100)
+    one = next((each for each in found["results"] if each["holder"]["kind"] == kind), None)
+    assert one
+    query = view(Asked(topic=("digitalisierung",)), found, {}, "de").every(one)
+    if query is None:
+        assert kind in ("district", "state", "organisation")
+        return
+    again = Asked.of(parse_qsl(urlencode(query, doseq=True)))
+    alone = desk.search("", **again.parameters("de"))
+    assert [each["holder"]["iri"] for each in alone["results"]] == [one["holder"]["iri"]]
+    assert alone["results"][0]["evidence"] == one["evidence"]
 
 
 @pytest.mark.parametrize(

@@ -211,13 +211,13 @@ def test_a_topic_has_its_three_names_and_the_best_holders(served: TestClient) ->
 
 def test_a_topic_with_many_things_says_how_many_and_leads_to_all(served: TestClient) -> None:
     text = page(served, "/de/topic/smart-city")
-    said = re.search(r"Von (\d+) Einträgen zu diesem Thema stehen hier 24\.", words(text))
+    said = re.search(r"Von (\d+) Einträgen stehen hier 24\.", words(text))
     assert said
     link = re.search(r'<a href="(/de/sparql[?]query=[^"]+)">Alle als Tabelle</a>', text)
     assert link
     table = page(served, html.unescape(link[1]))
     assert table.count("<tr") - 1 == int(said[1]) > 24
-    assert "Einträgen zu diesem Thema" not in words(page(served, "/de/topic/digitalisierung"))
+    assert "Alle als Tabelle" not in words(page(served, "/de/topic/digitalisierung"))
 
 
 def test_a_person_has_offices_at_the_dates_of_documents_and_no_address(served: TestClient) -> None:

@@ -131,7 +131,7 @@ class Desk:
         self.search, self.sought, self.fields = self._lookup.search, self._lookup.sought, self._lookup.fields
         self.ask, self.ask_saved = self._endpoint.ask, self._endpoint.ask_saved
         self.rows, self.labels = self._endpoint.rows, self._endpoint.labels
-        self.called = self._endpoint.called
+        self.called, self.where = self._endpoint.called, self._endpoint.where
         self.graph, self.describe = self._endpoint.graph, self._endpoint.describe
         self.refresh = self._endpoint.refresh
         self.things = Things(self._endpoint, ledger, settings.base_url)

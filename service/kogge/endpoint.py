@@ -32,6 +32,7 @@ from kogge.store.workers import Here, Lane, Lanes, Pool
 log = logging.getLogger(__name__)
 
 _LABELLED: Final = 500  # names that are looked up for one table
+_NAMED: Final = 5_000  # names in a language that are kept while the state stays
 # Graphs have a title; of a document that is the one of the original, and its name is the better one.
 _LABELS: Final = f"""SELECT ?thing ?label ?rank WHERE {{{{
     VALUES ?thing {{{{ {{}} }}}}
@@ -45,6 +46,10 @@ _CALLED: Final = f"""SELECT ?thing ?term ?said WHERE {{{{
     VALUES ?thing {{{{ {{}} }}}}
     ?thing ?term ?said FILTER(?term IN (<{names.SKOS}prefLabel>, <{names.DCTERMS}issued>))
 }}}}"""
+_WHERE: Final = """SELECT ?place ?latitude ?longitude WHERE {{
+    VALUES ?place {{ {} }}
+    ?place <https://schema.org/latitude> ?latitude ; <https://schema.org/longitude> ?longitude
+}}"""
 _WHOLE: Final = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
 
 
@@ -63,6 +68,8 @@ class Endpoint:
         self._patient_until = 0.0  # when it is tried again to make a snapshot, where there was no room
         self._served = -1  # the commit, and the state, that the pool answers from
         self._served_state = ""
+        self._names_state = ""
+        self._names: dict[str, dict[str, Row]] = {}  # by language
         self._described: tuple[str, description.Sizes, dict[tuple[str, str, MediaType], Result]] | None = None
 
     async def start(self) -> None:
@@ -178,11 +185,22 @@ class Endpoint:
         """What these are called (`label`: in the language, else in another) and when they were `issued`.
 
         Asked once for all things of a page: beside each row of a question it would be found again for each.
+        Topics, kinds and documents are on many pages: while the state stays, they are asked for once.
         """
-        every = sorted(set(iris))
-        if not every:
-            return {}
-        text = _CALLED.format(" ".join(str(NamedNode(iri)) for iri in every))
+        state = await self.refresh()
+        if self._names_state != state:
+            self._names_state, self._names = state, {}
+        known = self._names.setdefault(lang, {})
+        every = set(iris)
+        if missing := sorted(every - known.keys()):
+            found = await self._find_called(missing, lang)
+            if len(known) + len(missing) > _NAMED:
+                known = self._names[lang] = {iri: known[iri] for iri in every & known.keys()}
+            known.update((iri, found.get(iri, {})) for iri in missing)
+        return {iri: row for iri in every if (row := known[iri])}
+
+    async def _find_called(self, iris: Iterable[str], lang: str) -> Mapping[str, Row]:
+        text = _CALLED.format(" ".join(str(NamedNode(iri)) for iri in iris))
         answer = await self._ask_ours(asked(self._settings, text, media.SPARQL_JSON.type), None)
         liked = (lang, *names.LANGUAGES)
         found: dict[str, dict[str, Value]] = {}
@@ -190,6 +208,14 @@ class Endpoint:
             name = "label" if row["term"].text == names.SKOS + "prefLabel" else "issued"
             found.setdefault(row["thing"].text, {}).setdefault(name, row["said"])
         return found
+
+    async def where(self, iris: Iterable[str]) -> list[Row]:
+        """Where these are, as far as that is known: ?place, ?latitude, ?longitude (WGS 84, degrees)."""
+        every = sorted(set(iris))
+        if not every:
+            return []
+        text = _WHERE.format(" ".join(str(NamedNode(iri)) for iri in every))
+        return read((await self._ask_ours(asked(self._settings, text, media.SPARQL_JSON.type), None)).body)
 
     async def graph(self, iri: str | None, accept: str | None = None, *, client: str | None = None) -> Answer:
         """A named graph, or (None) the merge of all. Raises NotFound, and as `ask`.

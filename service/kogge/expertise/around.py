@@ -148,6 +148,8 @@ def _values(
 def _label(index: Index, iri: str, lang: str) -> str:
     if kind := index.kinds.get(iri):
         return kind.label(lang)
+    if (number := index.numbers.get(iri)) is not None:  # in memory, unlike other labels
+        return index.holders[number].label(lang)
     return index.named(iri).label(lang)
 
 

@@ -67,8 +67,10 @@ def contents(body: bytes, graph: str, order: Sequence[str], most: int) -> Conten
             yield property_, term
             return
         own = said(iri)
-        for triple in own:
-            if triple.predicate.value in _LIMITS and triple.object != term:
+        # Only a period has limits here, and none is a period: else one would go round and round.
+        for triple in own if names.kind_of(iri) == "interval" else ():
+            limit = triple.object.value if isinstance(triple.object, NamedNode) else ""
+            if triple.predicate.value in _LIMITS and names.kind_of(limit) != "interval":
                 yield from timed(triple.predicate.value, triple.object)
         for when in _WHEN:
             if dates := [triple.object for triple in own if triple.predicate.value == when]:

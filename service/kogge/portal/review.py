@@ -6,7 +6,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
@@ -28,7 +28,11 @@ _TOPIC: Final = re.compile(
     rb"^<[^>]+> <" + re.escape(names.KOGGE + "topic").encode() + rb"> <([^>]+)> \.$", re.MULTILINE
 )
 _PAGES: Final = (names.ID, names.TOPIC)  # what has a page of its own
-_BESIDE: Final = ("document", "instant", "interval")  # kinds that are made together with another thing
+# Points in time and periods have no name of their own: they are told by their dates.
+_TIMES: Final = ("instant", "interval")
+_BESIDE: Final = ("document", *_TIMES)  # kinds that are made together with another thing
+_WHEN: Final = (names.DCTERMS + "date", names.SKOS + "note")  # the date, else why there is none
+_BEGINNING, _END = (f"http://www.w3.org/2006/time#{end}" for end in ("hasBeginning", "hasEnd"))
 _FIRST: Final = (_TYPE, _LABEL, names.DCTERMS + "title")
 # By these a thing without a name of its own is called: a membership by who is a member, and of what.
 _CALLED: Final = (
@@ -37,14 +41,20 @@ _CALLED: Final = (
     names.PROV + "wasAttributedTo",
 )
 
+_Told = Mapping[str, Mapping[str, Sequence[Triple]]]  # what is said: thing, property, statements
+
 
 @dataclass(frozen=True)
 class Said:
-    """One value: its text, the language of the text, and the address if it names a thing."""
+    """One value: its text, the language of the text, and the address if it names a thing.
+
+    Of a period the text is its beginning, and `end` its end; what is not known of it is empty.
+    """
 
     text: str
     lang: str = ""
     iri: str = ""
+    end: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,9 +71,14 @@ class Change:
     """A thing of which something changes. `state` is new, gone or changed."""
 
     iri: str
-    title: str
+    title: Said
     state: str
     lines: tuple[Line, ...]
+
+    @property
+    def kind(self) -> str:
+        """The kind in its IRI: `project`."""
+        return names.kind_of(self.iri)
 
 
 def changes(difference: Difference, content: bytes, lang: str) -> tuple[Change, ...]:
@@ -75,11 +90,11 @@ def changes(difference: Difference, content: bytes, lang: str) -> tuple[Change, 
     stays = syntax.parse(content, RdfFormat.N_TRIPLES, keep_labels=True)
     known = lists.facts().extended([*stays, *removed])
     after_all = {str(triple.subject) for triple in stays}
-    before: dict[str, dict[str, list[Triple]]] = _sorted(removed)
-    after: dict[str, dict[str, list[Triple]]] = _sorted(added)
-    whole = {str(triple.subject) for triple in set(stays) - set(added)}
+    before, after = _sorted(removed), _sorted(added)
+    kept = set(stays) - set(added)
+    whole = {str(triple.subject) for triple in kept}
+    then, now = _sorted([*removed, *kept]), _sorted(stays)
     typed = {str(triple.subject) for triple in stays if triple.predicate.value == _TYPE}
-    every = _sorted([*stays, *removed])
     found = []
     for subject in dict.fromkeys([*after, *before]):
         iri = subject.strip("<>")
@@ -94,12 +109,13 @@ def changes(difference: Difference, content: bytes, lang: str) -> tuple[Change, 
         lines = tuple(
             Line(
                 _name(path, known, lang),
-                _values(before[subject][path], known, lang),
-                _values(after[subject][path], known, lang),
+                _values(before[subject][path], known, lang, then),
+                _values(after[subject][path], known, lang, now),
             )
             for path in paths
         )
-        found.append(Change(iri, _title(iri, every[subject], known, lang), state, lines))
+        known_of = now if subject in after_all else then
+        found.append(Change(iri, _title(iri, known_of, known, lang), state, lines))
     return tuple(sorted(found, key=lambda change: names.kind_of(change.iri) in _BESIDE))
 
 
@@ -114,12 +130,38 @@ def title(content: bytes, graph: str, lang: str) -> str:
     return graph.rpartition("/")[2]
 
 
-def _title(iri: str, said: Mapping[str, Sequence[Triple]], known: Known, lang: str) -> str:
-    """What a thing is called, else what it joins, else its slug; `said` is all that is said, by property."""
+def _title(iri: str, told: _Told, known: Known, lang: str) -> Said:
+    """What a thing is called, else when it is, else what it joins, else its slug."""
     if (label := known.label(iri, lang)) != names.slug_of(iri):
-        return label
+        return Said(label)
+    said = told.get(f"<{iri}>", {})
     ends = [said[path][0].object for path in _CALLED if said.get(path)]
-    return " – ".join(known.label(end.value, lang) for end in ends if isinstance(end, NamedNode)) or label
+    joined = " – ".join(known.label(end.value, lang) for end in ends if isinstance(end, NamedNode))
+    return _time(iri, told, lang) or Said(joined or label)
+
+
+def _time(iri: str, told: _Told, lang: str) -> Said | None:
+    """A point in time or a period by its dates, as far as they are told; None for anything else."""
+    if names.kind_of(iri) != "interval":
+        return _moment(iri, told, lang)
+    said = told.get(f"<{iri}>", {})
+    limits = [next((each.object for each in said.get(path, ())), None) for path in (_BEGINNING, _END)]
+    begin, end = (_moment(each.value, told, lang) if isinstance(each, NamedNode) else None for each in limits)
+    if begin is None and end is None:
+        return None
+    return replace(begin or Said(""), end=end.text if end else "")
+
+
+def _moment(iri: str, told: _Told, lang: str) -> Said | None:
+    """A point in time by its date, else by the note why there is none."""
+    if names.kind_of(iri) != "instant":
+        return None
+    said = told.get(f"<{iri}>", {})
+    for path in _WHEN:
+        if texts := [each.object for each in said.get(path, ()) if isinstance(each.object, Literal)]:
+            best = min(texts, key=lambda text: (text.language not in (lang, None), text.value))
+            return Said(best.value, best.language or "")
+    return None
 
 
 def _named(term: object, known: Known, lang: str) -> bool:
@@ -166,17 +208,19 @@ def _called() -> Mapping[str, columns.Words]:
     return called
 
 
-def _values(triples: Iterable[Triple], known: Known, lang: str) -> tuple[Said, ...]:
-    said = (_said(each.object, known, lang) for each in triples)
+def _values(triples: Iterable[Triple], known: Known, lang: str, told: _Told) -> tuple[Said, ...]:
+    said = (_said(each.object, known, lang, told) for each in triples)
     return tuple(sorted(said, key=lambda each: (each.lang, each.text)))
 
 
-def _said(term: object, known: Known, lang: str) -> Said:
+def _said(term: object, known: Known, lang: str, told: _Told) -> Said:
     if isinstance(term, Literal):
         return Said(term.value, term.language or "")
     if isinstance(term, BlankNode):
         return Said("…")
     iri = term.value if isinstance(term, NamedNode) else str(term)
+    if (time := _time(iri, told, lang)) is not None:
+        return time
     label = known.label(iri, lang)
     ours = iri.startswith(names.BASE)
     text = label if ours or label != names.slug_of(iri) else iri.removeprefix("mailto:").removeprefix("tel:")

@@ -15,6 +15,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.convertors import Convertor, register_url_convertor
 
 from kogge import names
+from kogge.web.pages.kept import Kept
 from kogge.web.pages.words import Entry
 
 READ: Final = ["GET", "HEAD"]
@@ -56,5 +57,6 @@ def navigation() -> tuple[Entry, ...]:
 
 def install(app: FastAPI) -> None:
     """Gives the application its pages. After all other routes, because `/{lang}/{kind}/{slug}` takes much."""
+    app.state.kept = Kept()
     for module in subjects():
         app.include_router(module.router)

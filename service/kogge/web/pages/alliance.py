@@ -14,6 +14,7 @@ from kogge.web.context import desk_of
 from kogge.web.pages import READ, counting, facts, joined, pages, portrait
 from kogge.web.pages.facts import Source, Thing
 from kogge.web.pages.joined import IN_FORCE, INTENDED, Joined
+from kogge.web.pages.portrait import Portrait
 from kogge.web.pages.render import Page
 
 router = pages()
@@ -60,6 +61,7 @@ async def shown(request: Request, lang: str, kind: str, slug: str) -> Response:
     members, beginnings, signed = it.told
     memberships = joined.read(members, beginnings, lang)
     present = [one for one in memberships if one.thing.has("kogge:status", IN_FORCE)]
+    intended = [one for one in memberships if one.thing.has("kogge:status", INTENDED)]
     signatures: dict[str, list[Thing]] = {}
     agreement_of = {row["other"].text: row["link"].text for row in signed}
     for signature in facts.read(signed, lang):
@@ -69,9 +71,10 @@ async def shown(request: Request, lang: str, kind: str, slug: str) -> Response:
         "alliance",
         it,
         overview=_overview(page),
+        many=sizes(it, present, intended),
         present=present,
         line=time_line(present) if any(one.year for one in present) else None,
-        intended=[one for one in memberships if one.thing.has("kogge:status", INTENDED)],
+        intended=intended,
         former=[one for one in memberships if one.thing.has("kogge:status", "kogge:ended")],
         knows=know,
         signatures=signatures,
@@ -93,6 +96,14 @@ async def every(request: Request, lang: str) -> Response:
 
 
 portrait.route(router, ("alliance",), shown)
+
+
+def sizes(it: Portrait, present: Sequence[Joined], intended: Sequence[Joined]) -> dict[str, int]:
+    """How many members there are, of which the page may show a part."""
+    if cut := it.cuts.get("memberships"):
+        numbers = {facts.compact(status): number for status, number in cut.numbers.items()}
+        return {"present": numbers.get(IN_FORCE, 0), "intended": numbers.get(INTENDED, 0)}
+    return {"present": len(present), "intended": len(intended)}
 
 
 def time_line(members: Sequence[Joined]) -> TimeLine:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from kogge import names
@@ -38,6 +38,7 @@ _NAMES: Final = (
 )
 
 
+@lru_cache(maxsize=2_000)  # few terms, each many times
 def compact(iri: str) -> str:
     """A term by its short name (`kogge:topic`); another IRI as it is."""
     for namespace, prefix in PREFIXES.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from functools import partial
 from itertools import groupby
 from typing import Any, Final
@@ -12,10 +13,10 @@ from fastapi import Request, Response
 from kogge import names
 from kogge.desk import Desk
 from kogge.errors import BadRequest
-from kogge.store.rows import Row
 from kogge.web.context import desk_of
 from kogge.web.pages import READ, pages
-from kogge.web.pages.map_view import COLOURS, Group, Member, colours_of, drawn, group, position, proven
+from kogge.web.pages.known import Topic, alliance_of, alliances, topics
+from kogge.web.pages.map_view import Member, colours_of, drawn, position, proven
 from kogge.web.pages.render import Page
 from kogge.web.pages.words import Entry, msgid
 
@@ -33,13 +34,16 @@ async def mapped(request: Request, lang: str) -> Response:
         return page.held
     desk, fields = desk_of(request), request.query_params
     alliance, topic = fields.get("alliance") or None, fields.get("topic") or None
-    largest, topics = await asyncio.gather(
-        desk.rows("pages/alliances-by-size", {"lang": lang}),
-        desk.rows("pages/topics-with-evidence", {"lang": lang}),
-    )
-    values: dict[str, Any] = {"topics": fields_of(topics), "problem": None, "found": None, "topic": None}
+    values: dict[str, Any] = {
+        "topics": fields_of((await topics(page)).values()),
+        "problem": None,
+        "found": None,
+        "topic": None,
+    }
     try:
-        groups = await _groups(desk, lang, largest, alliance)
+        groups = await alliances(page, alliance_of(alliance))
+        if alliance and not any(one.chosen for one in groups):
+            raise BadRequest(f"There is no alliance '{alliance}'.", "Choose one of the alliances on the map.")
         colours = colours_of(groups)
         shown: list[Member] = [
             member for one in groups if one.chosen or not alliance for member in one.members
@@ -59,24 +63,6 @@ async def mapped(request: Request, lang: str) -> Response:
     )
 
 
-async def _groups(desk: Desk, lang: str, largest: list[Row], alliance: str | None) -> list[Group]:
-    """The largest alliances with their members, and the chosen one if it is another."""
-    known = {str(row["alliance"]): str(row.get("allianceLabel", row["alliance"])) for row in largest}
-    wanted = names.thing("alliance", alliance) if alliance else ""
-    if wanted and wanted not in known:
-        named = await desk.rows("pages/name", {"thing": wanted, "lang": lang}) if _slug(alliance) else []
-        if not named or "label" not in named[0]:
-            raise BadRequest(f"There is no alliance '{alliance}'.", "Choose one of the alliances on the map.")
-        known = {wanted: str(named[0]["label"])} | known
-    members = await asyncio.gather(
-        *(desk.rows("pages/places-of-alliance", {"alliance": iri, "lang": lang}) for iri in known)
-    )
-    return [
-        group(iri, label, at if at <= COLOURS else 0, rows, chosen=iri == wanted)
-        for at, ((iri, label), rows) in enumerate(zip(known.items(), members, strict=True), 1)
-    ]
-
-
 async def _found(
     desk: Desk, lang: str, topic: str, alliance: str | None, colours: dict[str, tuple[int, ...]]
 ) -> tuple[dict[str, Any], list[Member]]:
@@ -84,18 +70,14 @@ async def _found(
     look = partial(desk.search, "", topics=(topic,), alliance=alliance, lang=lang, limit=MOST)
     answer = look() if desk.quick else await asyncio.to_thread(look)
     asked: dict[str, Any] = answer["question"]["topics"][0]
-    rows = await desk.rows("pages/places-of-topic", {"topic": asked["iri"]})
+    rows = await desk.where(each["holder"]["iri"] for each in answer["results"])
     where = {str(row["place"]): at for row in rows if (at := position(row))}
     return asked, proven(answer["results"], where, colours)
 
 
-def fields_of(rows: list[Row]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Fields of action, each with slug and name of its topics, as `topics-with-evidence` lists them."""
+def fields_of(topics: Iterable[Topic]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Fields of action, each with slug and name of its topics, which come in this order."""
     return [
-        (field, [(names.slug_of(str(row["topic"])), str(row["label"])) for row in some])
-        for field, some in groupby(rows, key=lambda row: str(row["fieldLabel"]))
+        (field, [(names.slug_of(one.iri), one.label) for one in some])
+        for field, some in groupby(topics, key=lambda one: one.field)
     ]
-
-
-def _slug(text: str | None) -> bool:
-    return bool(text and names.SLUG.fullmatch(text))

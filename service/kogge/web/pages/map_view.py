@@ -36,12 +36,12 @@ class Group:
 
     iri: str
     label: str
-    colour: int
     members: tuple[Member, ...]
+    colour: int = 0
     chosen: bool = False
 
 
-def group(iri: str, label: str, colour: int, rows: Iterable[Row], *, chosen: bool) -> Group:
+def group(iri: str, label: str, rows: Iterable[Row]) -> Group:
     """An alliance from the rows of `places-of-alliance`; a member with two memberships stands once."""
     members: dict[str, Member] = {}
     for row in rows:
@@ -51,7 +51,7 @@ def group(iri: str, label: str, colour: int, rows: Iterable[Row], *, chosen: boo
             continue
         label_ = str(row["label"]) if "label" in row else place
         members[place] = Member(place, label_, position(row), intended)
-    return Group(iri, label, colour, tuple(members.values()), chosen)
+    return Group(iri, label, tuple(members.values()))
 
 
 def position(row: Row) -> tuple[float, float] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any, Final
 
 from fastapi import Request, Response
@@ -37,6 +38,7 @@ async def shown(request: Request, lang: str, kind: str, slug: str) -> Response:
         portrait.ask(request, iri, lang, "knows", "partners", "inside-place"),
         matches(desk, iri, lang),
     )
+    it = replace(it, cuts={**it.cuts, **await portrait.cuts(desk, iri, lang, {"inside-place": places})})
     contacts, members, beginnings = it.told
     known, intended = knowledge.read(knows)
     memberships = joined.read(members, beginnings, lang)

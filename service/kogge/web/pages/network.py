@@ -12,7 +12,6 @@ from fastapi import Request, Response
 from kogge import names
 from kogge.pictures import network
 from kogge.pictures.network import Node
-from kogge.web.context import desk_of
 from kogge.web.pages import READ, pages
 from kogge.web.pages.known import Known, Topic, alliance_of, known
 from kogge.web.pages.map_view import Group, Member
@@ -43,7 +42,7 @@ async def woven(request: Request, lang: str) -> Response:
     if page.held:
         return page.held
     asked, field = request.query_params.get("alliance") or "", request.query_params.get("field") or ""
-    told = await known(desk_of(request), lang, alliance_of(asked))
+    told = await known(page, alliance_of(asked))
     chosen = preselected(told, asked)
     rows, left_out = table(told, chosen, field)
     groups = [one for one in told.groups if not chosen or one.iri == chosen.iri]

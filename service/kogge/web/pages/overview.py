@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from fastapi import Request, Response
 
@@ -50,28 +50,31 @@ async def overview(request: Request, lang: str) -> Response:
     page = await Page.open(request, lang)
     if page.held:
         return page.held
-    desk = desk_of(request)
-    told = await known(desk, lang)
+    return await page.send("overview.html", kinds=KINDS, **await page.kept("overview", lambda: drawn(page)))
+
+
+async def drawn(page: Page) -> dict[str, Any]:
+    """What the page shows: the rows of the table by field of action, and the time line."""
+    told = await known(page)
+    rows = desk_of(page.request).rows
     moments = await asyncio.gather(
-        *(desk.rows("lookup/timeline", {"alliance": one.iri, "lang": lang}) for one in told.groups)
+        *(rows("lookup/timeline", {"alliance": one.iri, "lang": page.lang}) for one in told.groups)
     )
     lanes = [
-        timeline.Lane(one.iri, one.label, one.colour, tuple(moments_of(rows)))
-        for one, rows in zip(told.groups, moments, strict=True)
+        timeline.Lane(one.iri, one.label, one.colour, tuple(moments_of(some)))
+        for one, some in zip(told.groups, moments, strict=True)
     ]
-    rows = heat(told)
-    shown = sorted(rows, key=lambda row: -row.total)[:TOPICS]
+    heated = heat(told)
+    shown = sorted(heated, key=lambda row: -row.total)[:TOPICS]
     fields = [(each, [row for row in shown if row.topic.field == each]) for each in told.fields]
-    return await page.send(
-        "overview.html",
-        groups=told.groups,
-        fields=[(name, sorted(some, key=lambda row: -row.total)) for name, some in fields if some],
-        left_out=len(rows) - len(shown),
-        most=max((count for row in rows for count in row.counts), default=0),
-        line=timeline.draw(lanes),
-        lanes=lanes,
-        kinds=KINDS,
-    )
+    return {
+        "groups": told.groups,
+        "fields": [(name, some) for name, some in fields if some],
+        "left_out": len(heated) - len(shown),
+        "most": max((count for row in heated for count in row.counts), default=0),
+        "line": timeline.draw(lanes),
+        "lanes": lanes,
+    }
 
 
 def heat(told: Known) -> list[HeatRow]:

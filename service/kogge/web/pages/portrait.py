@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Final
 
@@ -13,15 +13,26 @@ from fastapi import APIRouter, Request, Response
 from starlette.convertors import Convertor, register_url_convertor
 
 from kogge import media, names
-from kogge.desk import Desk
+from kogge.desk import Desk, query_text
 from kogge.errors import Gone, NotFound
 from kogge.store.rows import Row
 from kogge.web.context import desk_of
 from kogge.web.pages import READ, facts, links, naming
 from kogge.web.pages.facts import Said, Source, Thing
 from kogge.web.pages.render import Page
+from kogge.web.pages.words import msgid
 
 _AROUND: Final = ("around", "within")  # the questions whose things are those of the portrait
+# As many rows of a question with ?other are read; the queries have the same limits.
+LIMITS: Final = {"around": 150, "within": 150, "memberships": 300, "topic-things": 24, "inside-place": 500}
+# What is cut: its words, and the questions that count it and list all of it (`-count`, `-list`).
+_CUTS: Final = {
+    "around": (msgid("Of %(total)s entries, %(shown)s stand here."), "beside"),
+    "within": (msgid("Of %(total)s entries, %(shown)s stand here."), "beside"),
+    "topic-things": (msgid("Of %(total)s entries, %(shown)s stand here."), "topic"),
+    "memberships": (msgid("Of %(total)s memberships, %(shown)s stand here."), "memberships"),
+    "inside-place": (msgid("Of %(total)s places in it, %(shown)s stand here."), "inside-place"),
+}
 _DATES: Final = ("schema:startDate", "dcterms:date", "dcterms:issued")
 # Said in another way on the page of any thing.
 _TOLD: Final = ("skos:prefLabel", "dcterms:description", "foaf:name")
@@ -60,12 +71,28 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Cut:
+    """Something of which a page shows a part: of how many, in all and by status, and the query for all."""
+
+    words: str
+    shown: int
+    numbers: Mapping[str, int]
+    query: str
+
+    @property
+    def total(self) -> int:
+        """How many there are."""
+        return sum(self.numbers.values())
+
+
+@dataclass(frozen=True)
 class Portrait:
-    """A thing, and what has to do with it; `told`: the rows of each other question."""
+    """A thing, and what has to do with it; `told`: the rows of each other question; what of it is `cut`."""
 
     thing: Thing
     things: tuple[Thing, ...]
     told: tuple[list[Row], ...] = ()
+    cuts: Mapping[str, Cut] = field(default_factory=dict)
 
     def of(self, *kinds: str) -> tuple[Thing, ...]:
         """What is of these kinds, the newest first."""
@@ -94,14 +121,39 @@ async def portrait(desk: Desk, iri: str, lang: str, *questions: str, neighbours:
     if desk.gone(iri):
         raise Gone("What was here was erased on request.")
     around = _AROUND if neighbours else ()
-    own, *rows = await _told(desk, iri, lang, "said", *around, *questions)
+    asked = (*around, *questions)
+    own, *rows = await _told(desk, iri, lang, "said", *asked)
     if not own:
         raise NotFound("There is nothing of this name.", "The search finds things by their names.")
+    cuts_ = await cuts(desk, iri, lang, dict(zip(asked, rows, strict=True)))
     found: list[Thing] = []
     if neighbours:
         back, forth, *rows = rows
         found = facts.merged(facts.read(back, lang, back=True), facts.read(forth, lang))
-    return Portrait(facts.thing(iri, own, lang), tuple(found), tuple(rows))
+    return Portrait(facts.thing(iri, own, lang), tuple(found), tuple(rows), cuts_)
+
+
+async def cuts(desk: Desk, iri: str, lang: str, read: Mapping[str, list[Row]]) -> dict[str, Cut]:
+    """What was cut of the rows of questions, by its subject; a question within its limit costs nothing."""
+    seen: dict[str, set[str]] = {}
+    full = set()
+    for name, rows in read.items():
+        if name in LIMITS:
+            subject = _CUTS[name][1]
+            seen.setdefault(subject, set()).update(row["other"].text for row in rows)
+            many = len({(row["other"], row["link"]) for row in rows if "link" in row}) or len(rows)
+            if many >= LIMITS[name]:
+                full.add(name)
+    found = {}
+    for name in full:
+        words, subject = _CUTS[name]
+        rows = await desk.rows(f"pages/{subject}-count", {"thing": iri})
+        numbers = {str(row.get("status", "")): int(row["things"].text) for row in rows}
+        query = query_text(f"pages/{subject}-list", {"thing": iri, "lang": lang})
+        one = Cut(words, len(seen[subject]), numbers, query)
+        if one.total > one.shown:
+            found[subject] = one
+    return found
 
 
 async def _told(desk: Desk, iri: str, lang: str, *questions: str) -> list[list[Row]]:

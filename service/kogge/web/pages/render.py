@@ -12,41 +12,33 @@ A route opens a page, gives back what `held` says if the client has it already, 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import cache, partial
-from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 from fastapi import Request, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from kogge import media, names
 from kogge.settings import Settings
 from kogge.store.evaluate import Result
 from kogge.web import context
 from kogge.web.pages import assets, dates, links, navigation
+from kogge.web.pages.kept import Kept
+from kogge.web.pages.marks import Marks
+from kogge.web.pages.templates import FOLDER, Templates
 from kogge.web.pages.words import LOCALE, translated, translations
 from kogge.web.session import Session, session_of
 
-TEMPLATES: Final = Path(__file__).parent.parent / "templates"
+T = TypeVar("T")
+
 PRIVATE: Final = "private, no-store"
 
 
 @cache
-def environment(lang: str, prefix: str = "") -> Environment:
+def environment(lang: str, prefix: str = "") -> Templates:
     """The templates in a language. What all of them may call is set here and nowhere else."""
-    made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-        extensions=["jinja2.ext.i18n"],
-    )
-    made.policies["ext.i18n.trimmed"] = True
-    made.install_gettext_translations(translations(lang), newstyle=True)  # type: ignore[attr-defined]
+    made = Templates(translations(lang))
     made.globals |= {
         "lang": lang,
         "languages": names.LANGUAGES,
@@ -56,6 +48,7 @@ def environment(lang: str, prefix: str = "") -> Environment:
         "url": _url_of(prefix, lang),
         "thing": partial(links.thing, prefix=prefix, lang=lang),
         "safe": links.safe,
+        "marks": Marks(lang, prefix, translations(lang)),
     }
     made.filters |= {
         "date": partial(dates.shown, lang=lang),
@@ -78,7 +71,7 @@ def _url_of(prefix: str, lang: str) -> Callable[..., str]:
 def mark(settings: Settings) -> str:
     """What changes when a page may look different although the graph is the same: its files, the settings."""
     told = hashlib.sha256(repr(settings).encode())
-    for folder in (TEMPLATES, LOCALE):
+    for folder in (FOLDER, LOCALE):
         for path in sorted(each for each in folder.rglob("*") if each.is_file()):
             told.update(path.read_bytes())
     for name, asset in sorted(assets.assets().items()):
@@ -117,6 +110,11 @@ class Page:
         ):
             return None
         return context.not_modified(etag)
+
+    async def kept(self, name: str, make: Callable[[], Awaitable[T]], *of: str) -> T:
+        """What is made in the language of the page, once for each state of the graph; see `Kept`."""
+        kept: Kept = self.request.app.state.kept
+        return await kept.get((self.state, self.lang, name, *of), make) if self.state else await make()
 
     @property
     def path(self) -> str:

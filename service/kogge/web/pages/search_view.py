@@ -181,6 +181,13 @@ class View:
         """The same question about another topic."""
         return self.explicit.but(topic=(topic,))
 
+    def every(self, result: Json) -> Query | None:
+        """The question with this answer alone, and all its reasons; None if no filter names the holder."""
+        kind, slug = result["holder"]["kind"], names.slug_of(result["holder"]["iri"])
+        if kind == "municipality":
+            return self.asked.but(municipality=slug)
+        return self.asked.but(alliance=slug, kind=kind) if kind == "alliance" else None
+
     @property
     def subjects(self) -> list[str]:
         """What the answers are about: the names of topics and things."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 from fastapi import Request, Response
 
 from kogge import names
-from kogge.desk import Desk, query_text
+from kogge.desk import Desk
 from kogge.store.rows import Row
 from kogge.web.context import desk_of
 from kogge.web.pages import READ, facts, pages, portrait
@@ -20,7 +20,6 @@ from kogge.web.pages.render import Page
 router = pages()
 
 SHOWN: Final = 10  # holders on the page; the search has all
-MOST: Final = 24  # things on the page; `queries/pages/topic-things.rq` has the same limit
 MATCHES: Final = (
     "skos:exactMatch", "skos:closeMatch", "skos:broadMatch", "skos:narrowMatch", "skos:relatedMatch",
 )  # fmt: skip
@@ -34,21 +33,18 @@ async def shown(request: Request, lang: str, kind: str, slug: str) -> Response:
     desk = desk_of(request)
     it = await portrait.portrait(desk, iri, lang, "topic-things", neighbours=False)
     things = facts.read(it.told[0], lang, back=True)
-    (narrower,), who, cut = await asyncio.gather(  # who knows is asked of topics that exist
-        portrait.ask(request, iri, lang, "narrower-of"),
-        _who(desk, iri, lang),
-        _cut(desk, iri, lang, len(things)),
+    (narrower,), who = await asyncio.gather(  # who knows is asked of topics that exist
+        portrait.ask(request, iri, lang, "narrower-of"), _who(desk, iri, lang)
     )
     return await portrait.send(
         page,
         "topic",
-        Portrait(it.thing, tuple(things)),
+        Portrait(it.thing, tuple(things), cuts=it.cuts),
         overview=f"{page.prefix}/{lang}/topics",
         narrower=[(row["other"].text, row["label"]) for row in narrower],
         who=who,
         documents=documents(things),
         matches=MATCHES,
-        cut=cut,
     )
 
 
@@ -84,16 +80,6 @@ def tree(rows: Iterable[Row]) -> list[dict[str, Any]]:
             if broader in nodes:
                 nodes[broader]["below"].append(node)
     return [node for iri, node in nodes.items() if iri not in above]
-
-
-async def _cut(desk: Desk, iri: str, lang: str, shown: int) -> dict[str, Any] | None:
-    """Of how many things these are, and the query that finds all; None if all are shown."""
-    if shown < MOST:
-        return None
-    (row,) = await desk.rows("pages/topic-count", {"thing": iri})
-    total = int(row["things"].text)
-    query = query_text("pages/topic-list", {"thing": iri, "lang": lang})
-    return {"shown": shown, "total": total, "query": query} if total > shown else None
 
 
 async def _who(desk: Desk, iri: str, lang: str) -> dict[str, Any]:
