@@ -84,7 +84,8 @@ class Town:
         ledger.partners.add("luebeck", "Hansestadt <Lübeck>", ["municipality/luebeck"], at=_now())
         ledger.partners.add("kiel", "Kiel", ["municipality/kiel"], at=_now())
         people: tuple[tuple[str, str, Role], ...] = (
-            ("ada", "luebeck", "author"), ("eva", "luebeck", "editor"), ("kim", "kiel", "editor"),
+            ("ada", "luebeck", "author"), ("ben", "luebeck", "author"), ("eva", "luebeck", "editor"),
+            ("kim", "kiel", "editor"),
         )  # fmt: skip
         for person, partner, role in people:
             token, value = ledger.partners.issue(partner, person, role, at=_now())
@@ -470,6 +471,19 @@ def test_a_returned_contribution_is_opened_in_its_form_and_sent_anew(town: Town)
     assert "2026-11-30" in thing.text
 
 
+def test_what_was_returned_to_a_colleague_is_mended_in_the_form_too(town: Town) -> None:
+    ada, ben, eva = (town.person(name) for name in ("ada", "ben", "eva"))
+    form = RIGHT | {"name-de-1": "Parkleitsystem am Hafen"}
+    path = sent_to(ada.form("/de/contribute/project", **form, do="send"))
+    link = f"/de/contribute/project?from={path.rpartition('/')[2]}"
+    assert f'href="{link}"' not in ben.get(path).text  # what waits is with who sent it
+    assert eva.form(path, step="return", note="Bitte kürzer.").status_code == 303
+    assert f'href="{link}"' in ben.get(path).text
+    mended = typed_in(ben.get(link).text) | {"name-de-1": "Parkleitsystem"}
+    assert sent_to(ben.form(link, "/de/contribute/project", **mended, do="send")) == path
+    assert eva.form(path, step="accept").status_code == 303
+
+
 def test_what_waits_is_replaced_by_what_is_sent_in_its_place(town: Town) -> None:
     ada = town.person("ada")
     form = {
@@ -615,7 +629,7 @@ def test_who_mends_for_another_sends_to_the_same_graph_and_takes_the_first_back(
     assert [f'href="{link}"' in who.get(path).text for who in (ada, eva, ole, stella)] == [True, *[False] * 3]
     assert eva.form(path, step="return", note="Bitte kürzer.").status_code == 303
     assert [f'href="{link}"' in who.get(path).text for who in (ada, eva, ole, stella)] == [
-        True, True, False, True,
+        True, True, True, True,
     ]  # fmt: skip
     mended = typed_in(stella.get(link).text) | {"name-nl-1": "Brugwacht"}
     new = sent_to(stella.form(link, "/de/contribute/project", **mended, do="send"))

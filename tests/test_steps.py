@@ -112,6 +112,33 @@ def test_what_was_returned_is_sent_again_under_the_same_number(office: Office) -
     assert office.public() == ["2"]
 
 
+def test_a_colleague_sends_again_what_was_returned_and_it_is_his_word_then(office: Office) -> None:
+    colleague = office.person("luebeck", "author", "a colleague")
+    first = office.send(1)
+    office.steps.return_(first.number, office.editor, "the number is wrong")
+    office.send(3, who=office.steward_of_others)  # of another partner: a contribution of its own
+    again = office.send(2, who=colleague)
+    assert (again.number, again.turn, again.state) == (first.number, 2, "staged")
+    assert again.person == "a colleague"
+    assert [step.who for step in office.steps.taken(first.number, colleague) if step.what == "staged"] == [
+        "luebeck author", "a colleague",
+    ]  # fmt: skip
+    assert office.steps.open_to(first.number, colleague) == {"withdraw"}
+    assert office.steps.open_to(first.number, office.author) == set()
+    for sender in ("luebeck author", "a colleague"):  # who sent any of it does not release it
+        with pytest.raises(Forbidden, match="four eyes"):
+            office.steps.accept(first.number, office.person("luebeck", "editor", sender))
+    office.steps.accept(first.number, office.editor)
+    assert office.public() == ["2"]
+
+
+def test_what_waits_stays_who_sent_it(office: Office) -> None:
+    first = office.send(1)
+    second = office.send(2, who=office.person("luebeck", "author", "a colleague"))
+    assert (second.number != first.number, second.turn) == (True, 1)
+    assert office.steps.contribution(first.number, office.author).state == "staged"
+
+
 def test_what_the_same_person_sends_anew_takes_the_place_of_what_waits(office: Office) -> None:
     first, second = office.send(1), office.send(2)
     assert first.number != second.number

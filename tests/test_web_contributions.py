@@ -52,6 +52,7 @@ class City:
         ledger.partners.add("kiel", "Kiel", ["municipality/kiel"], at=at)
         people: tuple[tuple[str, str, Role], ...] = (
             ("ada", "luebeck", "author"),
+            ("ben", "luebeck", "author"),
             ("eva", "luebeck", "editor"),
             ("kim", "kiel", "editor"),
             ("stu", "kogge", "steward"),
@@ -481,6 +482,19 @@ def test_still_valid_is_said_in_one_call(city: City) -> None:
 
 
 # Steps
+
+
+def test_what_was_returned_a_colleague_sends_again(city: City) -> None:
+    slug = city.slug()
+    number = city.put(slug, project(slug)).json()["contributions"][0]["number"]
+    city.step(number, "return", note="Die Quelle fehlt.")
+    again = city.put(slug, project(slug).replace("Smart Parken", "Parken"), "ben")
+    assert [each["number"] for each in again.json()["contributions"]] == [number]
+    shown = city.ask("GET", f"/contributions/{number}", "ada").json()
+    assert (shown["state"], shown["person"]) == ("staged", "ben")
+    assert [each["who"] for each in shown["steps"]] == ["ada", "eva", "ben"]
+    assert city.ask("POST", f"/contributions/{number}/withdraw", "ada").status_code == 403
+    assert city.ask("POST", f"/contributions/{number}/withdraw", "ben").status_code == 200
 
 
 def test_a_contribution_is_shown_with_all_that_belongs_to_it(city: City) -> None:

@@ -56,7 +56,7 @@ def may_decide(contribution: Contribution, caller: Caller) -> None:
 
 
 def may_withdraw(contribution: Contribution, caller: Caller) -> None:
-    """What one has sent oneself; else as `may_decide`."""
+    """What one has sent oneself, the last time that it was sent; else as `may_decide`."""
     if (contribution.partner, contribution.person) != (caller.partner.slug, caller.person):
         may_decide(contribution, caller)
 

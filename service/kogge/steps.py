@@ -66,8 +66,9 @@ class Steps:
         """Stages what was sent, one contribution per graph, all of them or none.
 
         `if_match` is the version on which the sender worked (0: there was none). What the graph says already,
-        or what waits already, makes nothing new. What the same person sent to a graph before, and what waits,
-        is replaced by it. Raises Forbidden for a graph of others, PreconditionFailed with the difference
+        or what waits already, makes nothing new. What was returned to the caller's partner is sent again by
+        this, whoever of it had sent it; what the same person sent to a graph before, and what waits, is
+        replaced by it. Raises Forbidden for a graph of others, PreconditionFailed with the difference
         where the graph has moved on, Unprocessable for what speaks of a person who was erased.
         """
         batch = secrets.token_hex(8) if len(sendings) > 1 else None
@@ -131,13 +132,14 @@ class Steps:
 
     def _enter(self, sending: Sending, base: int, caller: Caller, batch: str | None) -> Contribution:
         contributions, at = self._ledger.contributions, self._clock()
-        mine = [
+        ours = [
             each
             for state in ("returned", "staged")
             for each in contributions.all(graph=sending.graph, state=state)
-            if (each.partner, each.person) == (caller.partner.slug, caller.person)
+            if each.partner == caller.partner.slug
         ]
-        returned = next((each for each in mine if each.state == "returned"), None)
+        mine = [each for each in ours if each.person == caller.person]
+        returned = next((each for each in (*mine, *ours) if each.state == "returned"), None)
         if returned:
             entered = contributions.stage_again(returned.number, sending, caller, base=base, at=at)
         else:

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from kogge import names
 from kogge.expertise import words
 from kogge.expertise.meanings import NAMED, PLACES, Label
+from kogge.expertise.read import allied, joined, members_by, members_of
 from kogge.expertise.suggest import Completions, entries_of, preferred
 from kogge.expertise.terms import select, values
 from kogge.expertise.titles import Titles, by_first_word, title_forms
@@ -36,6 +37,9 @@ CREATE INDEX IF NOT EXISTS label_by_iri ON label (iri);
 CREATE INDEX IF NOT EXISTS label_by_kind ON label (kind, iri);
 """
 _KINDS: Final = frozenset((*PLACES, *NAMED, "programme", "alliance", "topic"))
+_ORG: Final = "http://www.w3.org/ns/org#"
+_TYPE: Final = names.RDF + "type"
+_JOINING: Final = frozenset((f"{_ORG}member", f"{_ORG}organization"))
 _BATCH: Final = 20_000  # labels whose entries are sorted at once
 
 World = Mapping[str, list[str]]  # what a lexicon knows beside labels, as lists of IRIs and words
@@ -77,9 +81,12 @@ class Labels:
         for statement in INDEXES.split(";"):
             self._base.execute(statement)
 
-    def read(self, store: Store, things: Collection[str]) -> Relabelled:
-        """What these things (IRIs) are called by now, and who else is a member or an alliance."""
-        world = _learnt(store) if self._others(store, things) else None
+    def read(self, store: Store, things: Mapping[str, Collection[str]]) -> Relabelled:
+        """What these things are called by now, and who else is a member or an alliance.
+
+        Of each thing (IRI) it is given by which predicates something else is said (`derivation.Changed`).
+        """
+        world = self._changed(store, things)
         countries = _countries(world or self._world)
         wanted = sorted(iri for iri in things if _kind(iri, countries) in _KINDS)
         fresh: dict[str, list[Label]] = {iri: [] for iri in wanted}
@@ -104,13 +111,18 @@ class Labels:
             self._base.execute("DELETE FROM phrasebook")
         return stale
 
-    def _others(self, store: Store, things: Collection[str]) -> bool:
-        """Whether others may be members, or alliances, than before."""
-        kinds = {iri: names.kind_of(iri) for iri in things}
-        alliances = {iri for iri, kind in kinds.items() if kind == "alliance"}
-        query = f"SELECT DISTINCT ?it {{ VALUES ?it {{ {values(alliances)} }} ?it a kogge:Alliance }}"
-        now = {str(it) for (it,) in select(store, query)} if alliances else set()
-        return "membership" in kinds.values() or now != alliances & set(self._world["alliances"])
+    def _changed(self, store: Store, things: Mapping[str, Collection[str]]) -> World | None:
+        """The world, if others may be members or alliances than before: only these are asked for."""
+        classed = {iri for iri, said in things.items() if _TYPE in said}
+        joining = [iri for iri, said in things.items() if not _JOINING.isdisjoint(said)]
+        known = set(self._world["alliances"])
+        alliances = known - classed | allied(store, classed)
+        if not joining and alliances == known:
+            return None
+        # Who is a member no more is among the things, as is whom something was said of.
+        doubtful = {*things, *members_by(store, joining), *members_of(store, alliances ^ known)}
+        members = set(self._world["members"]) - doubtful | joined(store, doubtful)
+        return {**self._world, "alliances": sorted(alliances), "members": sorted(members)}
 
     @property
     def world(self) -> Mapping[str, Sequence[str]]:

@@ -331,6 +331,20 @@ def members_of(store: Store, alliances: Iterable[str]) -> set[str]:
     return _found(store, f"VALUES ?it {{ {values(alliances)} }} ?m org:organization ?it ; org:member ?found")
 
 
+def members_by(store: Store, memberships: Iterable[str]) -> set[str]:
+    """Whose memberships these are."""
+    return _found(store, f"VALUES ?it {{ {values(memberships)} }} ?it org:member ?found")
+
+
+def joined(store: Store, iris: Iterable[str]) -> set[str]:
+    """Those of the things that are or were members of an alliance."""
+    return _found(
+        store,
+        f"VALUES ?found {{ {values(iris)} }} ?m org:member ?found ; org:organization ?it ."
+        " ?it a kogge:Alliance",
+    )
+
+
 def allied(store: Store, iris: Iterable[str]) -> set[str]:
     """Those of the things that are alliances."""
     return _found(store, f"VALUES ?found {{ {values(iris)} }} ?found a kogge:Alliance")

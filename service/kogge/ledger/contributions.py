@@ -26,7 +26,9 @@ BEFORE: Final[dict[State, tuple[State, ...]]] = {
     "published": ("staged",),
 }
 _SELECT: Final = """
-SELECT c.number, c.graph, c.partner, c.person, s.at, c.state, s.media, s.sha256, s.base, s.note, c.version,
+SELECT c.number, c.graph, c.partner, coalesce((
+           SELECT who FROM step WHERE contribution = c.number AND what = 'staged' ORDER BY rowid DESC LIMIT 1
+       ), c.person), s.at, c.state, s.media, s.sha256, s.base, s.note, c.version,
        c.batch, s.turn
 FROM contribution c JOIN sent s ON s.contribution = c.number
 WHERE s.turn = (SELECT max(turn) FROM sent WHERE contribution = c.number)
@@ -37,9 +39,9 @@ WHERE s.turn = (SELECT max(turn) FROM sent WHERE contribution = c.number)
 class Contribution:
     """A contribution to one graph, as it was last sent.
 
-    `sha256` is that of the body as it was sent, `base` the version of the graph on which it was made
-    (0: there was none), `version` what it was published as, `batch` what it came with, `turn` how often it
-    was sent.
+    `person` is who sent it last, `sha256` that of the body as it was sent, `base` the version of the graph on
+    which it was made (0: there was none), `version` what it was published as, `batch` what it came with,
+    `turn` how often it was sent.
     """
 
     number: int

@@ -168,8 +168,12 @@ async def _shown(
 ) -> Response:
     seen = await desk_of(page.request).look(lambda steps: _seen(steps, number, caller, page.lang))
     mine = (seen.is_.partner, seen.is_.person) == (caller.partner.slug, caller.person)
-    mendable = "withdraw" in seen.open and (mine or seen.is_.state == "returned")
-    mendable = mendable or (seen.newest and owner_of(seen.is_.graph) == caller.partner.slug)
+    ours = seen.is_.partner == caller.partner.slug
+    mendable = (
+        ("withdraw" in seen.open and (mine or seen.is_.state == "returned"))
+        or (ours and seen.is_.state == "returned")
+        or (seen.newest and owner_of(seen.is_.graph) == caller.partner.slug)
+    )
     asked = page.request.query_params
     return await page.send(
         "contribution.html",
