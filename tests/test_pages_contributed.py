@@ -241,7 +241,7 @@ def test_a_membership_that_came_is_called_by_who_joined_what(served: TestClient)
 
 def test_points_in_time_and_periods_are_told_by_their_dates(served: TestClient) -> None:
     said = words(page(served, "/de/graph/wismar/zeiten?difference=0..1"))
-    assert re.search(r"Wismar – Smarte Hanse neu .{0,200}seit Oktober 2024", said)
+    assert re.search(r"Wismar – Smarte Hanse neu .{0,200}Mitglied seit Oktober 2024", said)
     assert "Zeitpunkt: Oktober 2024 neu" in said
     assert "Zeitraum: seit Oktober 2024 neu" in said
     said = words(page(served, "/de/graph/wismar/zeiten?difference=1..2"))

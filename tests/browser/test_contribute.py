@@ -47,9 +47,11 @@ def shot(seen: Any, name: str, width: int) -> None:
     seen.check()
 
 
-def sign_in(open_page: OpenPage, key: str, path: str, width: int, *, scripts: bool = True) -> Any:
+def sign_in(
+    open_page: OpenPage, key: str, path: str, width: int, *, scripts: bool = True, **options: Any
+) -> Any:
     lang, _, rest = path.lstrip("/").partition("/")
-    seen = open_page(f"/{lang}/sign-in?next={quote(rest, safe='')}", width, scripts=scripts)
+    seen = open_page(f"/{lang}/sign-in?next={quote(rest, safe='')}", width, scripts=scripts, **options)
     seen.page.fill("#token", key)
     seen.page.locator("main button").click()
     seen.page.wait_for_load_state()
@@ -70,12 +72,12 @@ def ask(service: Any, query: str) -> str:
     return got(service, f"/sparql?query={quote(query)}")
 
 
-@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (320, "dark")])
 def test_a_project_goes_by_form_from_an_author_over_an_editor_to_everybody(
-    open_page: OpenPage, keys: dict[str, str], service: Any, width: int
+    open_page: OpenPage, keys: dict[str, str], service: Any, width: int, scheme: str
 ) -> None:
     name = f"Regenspeicher {width}"
-    seen = sign_in(open_page, keys["ada"], "/de/contribute/project", width)
+    seen = sign_in(open_page, keys["ada"], "/de/contribute/project", width, color_scheme=scheme)
     shot(seen, "form", width)
     page = seen.page
     page.fill("#name-de-1", name)
@@ -99,7 +101,7 @@ def test_a_project_goes_by_form_from_an_author_over_an_editor_to_everybody(
     assert "angekommen" in page.locator(".kern-alert").inner_text()
     shot(seen, "sent", width)
     number = re.sub(r".*/(\d+)\?.*", r"\1", page.url)
-    editor = sign_in(open_page, keys["eva"], f"/nl/contributions/{number}", width)
+    editor = sign_in(open_page, keys["eva"], f"/nl/contributions/{number}", width, color_scheme=scheme)
     assert name in editor.page.locator("main").inner_text()
     shot(editor, "review", width)
     press(editor, "accept")

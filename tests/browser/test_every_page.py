@@ -7,6 +7,7 @@ its pictures are put there (`make shots`).
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -36,6 +37,17 @@ def test_a_page_is_sound_and_pictures_show_it(open_page: OpenPage, path: str, la
         if SHOTS:
             seen.page.screenshot(path=Path(SHOTS, f"{name}.{lang}.{width}.png"), full_page=True)
         seen.check()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_is_as_sound_in_the_dark_as_pictures_show(open_page: OpenPage, path: str) -> None:
+    seen = open_page(f"/de/{path}", color_scheme="dark")
+    ground = seen.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert max(int(part) for part in re.findall(r"\d+", ground)[:3]) < 64
+    if SHOTS:
+        name = names.slugify(path) or "start"
+        seen.page.screenshot(path=Path(SHOTS, f"{name}.dark.png"), full_page=True)
+    seen.check()
 
 
 @pytest.mark.parametrize("path", PATHS)
