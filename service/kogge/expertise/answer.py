@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import reduce
+from operator import and_, or_
 from typing import Final
 
 from kogge.errors import BadRequest
@@ -206,21 +208,21 @@ class _Asking:
 
 
 def among(index: Index, filters: Filters) -> int | None:
-    """The set of the holders that fit: in the alliance (or it), the country, the state, of the kind, one of
-    those named; None: all."""
-    names = [chosen.iri for chosen in (filters.alliance, filters.country, filters.state) if chosen]
-    groups = [index.group(name) for name in names]
+    """The set of the holders that fit: in one of the alliances (or it), countries and states, of the kind,
+    one of those named; None: all."""
+    groups = [
+        reduce(or_, [group(one.iri) for one in chosen])
+        for chosen, group in (
+            (filters.alliances, index.group),
+            (filters.countries, index.group),
+            (filters.states, index.group),
+            (filters.holders, index.itself),
+        )
+        if chosen
+    ]
     if filters.kind:
         groups.append(index.kind_group(filters.kind))
-    if filters.holders:
-        named = 0
-        for chosen in filters.holders:
-            named |= index.itself(chosen.iri)
-        groups.append(named)
-    fitting = groups[0] if groups else None
-    for group in groups[1:]:
-        fitting = group & fitting if fitting is not None else group
-    return fitting
+    return reduce(and_, groups) if groups else None
 
 
 def _weight(piece: Piece) -> tuple[Decimal, Decimal, Decimal, str, str]:
