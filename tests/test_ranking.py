@@ -23,7 +23,7 @@ from kogge.expertise import Lookup, search
 from kogge.expertise.answer import Result, rank
 from kogge.expertise.index import Index
 from kogge.expertise.needs import seekers
-from kogge.expertise.ranking import INTENDED, OWN, THROUGH, Ranking, cell_of, order_in
+from kogge.expertise.ranking import FIELDS, INTENDED, OWN, THROUGH, Ranking, cell_of, order_in
 from kogge.expertise.rows import Holder, Topic
 from kogge.expertise.understand import Chosen, Filters
 from kogge.store.base import Store
@@ -354,8 +354,12 @@ def test_the_scores_of_a_ranking_follow_its_changes() -> None:
     ranking = Ranking.of([0, 2, 3], cells)
 
     def fields() -> tuple[list[int], int]:
-        scores, most = ranking.scores()
-        return list(array("I", scores.to_bytes(4 * len(cells), sys.byteorder))), most
+        found = []
+        for bits, kind in FIELDS.items():
+            scores = ranking.scores(bits).to_bytes(bits // 8 * len(cells), sys.byteorder)
+            found.append(list(array(kind, scores)))
+        assert found[0] == found[1]
+        return found[0], ranking.most
 
     assert fields() == ([2, 0, 300, 7], 300)
     ranking.put(1, cell_of(OWN, 4), lambda holder: (order_in(ranking.cells[holder]), "", str(holder)))

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import reduce
+from functools import cached_property, reduce
 from operator import and_, or_
 from typing import Final
 
@@ -18,7 +18,7 @@ from kogge.expertise.ranking import INTENDED, NOBODY, OWN, THROUGH
 from kogge.expertise.rows import Holder, Named, Row, Search, Topic, collation
 from kogge.expertise.search import Hit, Wanted
 from kogge.expertise.understand import EVERYTHING, Filters, Question
-from kogge.expertise.weights import kind_of, number_of, order_of, rank_of
+from kogge.expertise.weights import Sought, kind_of, number_of, order_of, rank_of
 
 __all__ = ["INTENDED", "MOST", "OWN", "THROUGH", "Answer", "Piece", "Result", "answer", "rank"]
 
@@ -156,8 +156,12 @@ class _Asking:
 
     def __init__(self, index: Index, wanted: Wanted, things: Sequence[str]) -> None:
         self.index, self.wanted = index, wanted
-        self.sought = index.weights.sought(wanted.topics, wanted.things)
         self.asked = [*wanted.topics, *things]
+
+    @cached_property
+    def sought(self) -> Sought:
+        """What counts."""
+        return self.index.weights.sought(self.wanted.topics, self.wanted.things)
 
     def result(self, hit: Hit) -> Result:
         """A hit as a result, whose reasons are read later."""

@@ -289,8 +289,9 @@ def _known(parameter: str, value: str, known: Mapping[str, str]) -> Chosen:
 
 def _named(matches: Iterable[Match], known: Mapping[str, str]) -> tuple[Chosen, ...]:
     """These as filters, by the words for them."""
-    word_of = {iri: word for word, iri in known.items()}
-    return tuple(Chosen(word_of[match.iri], *match) for match in _distinct(matches) if match.iri in word_of)
+    distinct = _distinct(matches)
+    word_of = {iri: word for word, iri in known.items()} if distinct else {}  # there may be many
+    return tuple(Chosen(word_of[match.iri], *match) for match in distinct if match.iri in word_of)
 
 
 def _distinct(matches: Iterable[Match]) -> tuple[Match, ...]:

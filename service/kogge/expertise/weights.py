@@ -145,7 +145,14 @@ class Weights:
                         worth[code] = ((place << 16 | about) << 8 | number) << NUMBER
                         self._effects.setdefault(code, []).append((asked, worth[code]))
             self._sought.append(Sought({code: (piece, 1) for code, piece in worth.items()}))
+        self._amounts = [
+            [(code, self._adding_of(rank_of(piece))) for code, (piece, _) in one.worth.items()]
+            for one in self._sought
+        ]
         self._itself = [self._sought[code // self.kinds].worth[code][0] for code in range(self.codes)]
+
+    def _adding_of(self, rank: int) -> int:
+        return self._units[rank] << NUMBER | (rank in self._proving)
 
     @property
     def codes(self) -> int:
@@ -204,15 +211,14 @@ class Weights:
         ranks = [rank_of(piece) for piece in pieces]
         return self._cell(ranks, through) if ranks else 0
 
-    def amounts(self, sought: Sought, kind: int | None = None) -> list[int]:
-        """What a row with each code adds for the topics of a question, by one kind of evidence or by any: its
-        units, and below them a bit that it proves something. What has the better rank has the higher of
-        these."""
+    def amounts(self, topics: Sequence[str], kind: int | None = None) -> list[int]:
+        """What a row with each code adds for topics (IRIs), by one kind of evidence or by any: its units, and
+        below them a bit that it proves something. What has the better rank has the higher of these."""
         amounts = [0] * self.codes
-        for code, (piece, _) in sought.worth.items():
-            if kind is None or code % self.kinds == kind:
-                rank = rank_of(piece)
-                amounts[code] = self._units[rank] << NUMBER | (rank in self._proving)
+        for topic in topics:
+            for code, adding in self._amounts[self._number[topic]]:
+                if adding > amounts[code] and kind in (None, code % self.kinds):
+                    amounts[code] = adding
         return amounts
 
     def amount(self, rows: Rows, amounts: Sequence[int]) -> int:
