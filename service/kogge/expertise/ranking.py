@@ -22,10 +22,8 @@ NOBODY: Final = -1  # instead of an alliance: the holder itself
 
 _BITS: Final = 32  # of a score
 SCORE: Final = (1 << _BITS) - 1  # the highest possible
-FIELDS: Final[Mapping[int, Literal["H", "I"]]] = {
-    16: "H",
-    32: "I",
-}  # bits of a field for a score, with what it is in an array
+# Bits of a field for a score, with what that is in an array.
+FIELDS: Final[Mapping[int, Literal["H", "I"]]] = {16: "H", 32: "I"}
 _ORDER: Final = (1 << 34) - 1
 
 Key = tuple[int, str, str]
@@ -123,18 +121,19 @@ class Ranking:
         """The ranking of these holders, given by label, with the cells of all."""
         size = len(cells)
         equal: dict[int, list[int]] = defaultdict(list)  # few scores are many holders'
-        own = []
         for holder in holders:
-            cell = cells[holder]
-            equal[(cell ^ SCORE) & _ORDER].append(holder)
-            if cell <= _ORDER:
-                own.append(holder)
+            equal[(cells[holder] ^ SCORE) & _ORDER].append(holder)
         order, proven = array("I"), 0
         for key in sorted(equal):
             order.extend(equal[key])
-            if key >> 32 == OWN:
+            if key >> _BITS == OWN:
                 proven = len(order)
-        return cls(order, cells, in_set(holders, size), in_set(own, size), in_set(order[:proven], size))
+        members = own = in_set(order, size)
+        if max(cells, default=0) > _ORDER:
+            own = in_set([holder for holder in order if is_own(cells[holder])], size)
+        return cls(
+            order, cells, members, own, members if proven == len(order) else in_set(order[:proven], size)
+        )
 
     @classmethod
     def read(cls, kept: Sequence[bytes]) -> Ranking:
