@@ -32,7 +32,7 @@ class Case:
 
     kind: str
     text: str
-    parameters: Mapping[str, str]
+    parameters: Mapping[str, Any]
     must: frozenset[str]
     may: frozenset[str]
     first: tuple[str, ...]

@@ -129,6 +129,10 @@ def test_who_counts_what_it_does_not_show(run: Run) -> None:
 def test_who_can_be_restricted(run: Run) -> None:
     printed = run("who", "hydrogen", "--country", "NL", "--format", "json")
     assert [each["holder"]["label"] for each in json.loads(printed.out)["results"]] == ["Groningen"]
+    either = ("--alliance", "smarte-hanse", "--alliance", "regio-hub", "--format", "json")
+    found = json.loads(run("who", "Smart City", *either).out)
+    assert found["question"]["filters"] == {"alliance": ["smarte-hanse", "regio-hub"]}
+    assert {"Kiel", "Potsdam"} < {each["holder"]["label"] for each in found["results"]}
 
 
 @pytest.mark.parametrize(("format", "begin"), [("json", "{"), ("csv", "rank,"), ("turtle", "@prefix ")])

@@ -75,6 +75,10 @@ def asked(href: str) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(href).query))
 
 
+def query(href: str) -> str:
+    return urlsplit(href).query
+
+
 # The start page
 
 
@@ -189,6 +193,29 @@ def test_a_topic_that_was_understood_can_be_taken_away(web: TestClient) -> None:
         href for href in page.hrefs() if "topic=mobilitaet&topic=energie" in href and "alliance" not in href
     ]
     assert "4 Antworten" in shown(web, free[0]).text
+
+
+def test_several_alliances_are_either_or_and_each_can_be_taken_away(web: TestClient) -> None:
+    page = shown(web, "/de/?q=Smart City in der Smarten Hanse und im Regio.hub")
+    assert "6 Antworten" in page.text
+    for left, count in (("smarte-hanse", "3 Antworten"), ("regio-hub", "3 Antworten")):
+        (href,) = {href for href in page.hrefs() if query(href) == f"topic=smart-city&alliance={left}"}
+        assert count in shown(web, href).text
+    chosen = {attrs["id"] for _, attrs in page.tags if attrs.get("aria-current") and "id" in attrs}
+    assert {"filter-alliance-smarte-hanse", "filter-alliance-regio-hub"} <= chosen
+    again = shown(web, "/de/?topic=smart-city&alliance=smarte-hanse&alliance=regio-hub")
+    assert "6 Antworten" in again.text
+    (data,) = [href for href in again.hrefs() if "/expertise.json?" in href]
+    assert web.get(data).json()["question"]["filters"] == {"alliance": ["smarte-hanse", "regio-hub"]}
+    nobody = shown(web, "/de/?q=Wasserstoff in der Smarten Hanse oder im Regio.hub")
+    assert re.search("ohne „[^“]*, [^“]*“ 3 Antworten", nobody.text)
+
+
+def test_several_cities_stay_the_question_when_a_topic_is_taken_away(web: TestClient) -> None:
+    page = shown(web, "/de/?q=Was wissen Bremen und Oldenburg über Bibliotheken und Wasserstoff")
+    left = "topic=wasserstoff&municipality=bremen&municipality=oldenburg"
+    (href,) = {href for href in page.hrefs() if query(href) == left}
+    assert "2 Antworten" in shown(web, href).text
 
 
 def test_a_topic_that_may_be_meant_otherwise_can_be_read_otherwise(web: TestClient) -> None:

@@ -23,7 +23,7 @@ from kogge.expertise import Lookup, search
 from kogge.expertise.answer import Result, rank
 from kogge.expertise.index import Index
 from kogge.expertise.needs import seekers
-from kogge.expertise.ranking import INTENDED, OWN, THROUGH, Ranking, cell_of, order_in
+from kogge.expertise.ranking import FIELDS, INTENDED, OWN, THROUGH, Ranking, cell_of, order_in
 from kogge.expertise.rows import Holder, Topic
 from kogge.expertise.understand import Chosen, Filters
 from kogge.store.base import Store
@@ -170,9 +170,14 @@ class Reference:
 
 def accepted(holder: Holder, filters: Filters) -> bool:
     return (
-        (not filters.alliance or filters.alliance.iri in holder.alliances | {holder.iri})
-        and (not filters.country or filters.country.iri in holder.places)
-        and (not filters.state or filters.state.iri in holder.places)
+        all(
+            not chosen or any(one.iri in groups for one in chosen)
+            for chosen, groups in (
+                (filters.alliances, holder.alliances | {holder.iri}),
+                (filters.countries, holder.places),
+                (filters.states, holder.places),
+            )
+        )
         and (not filters.kind or filters.kind == holder.kind)
         and (not filters.holders or holder.iri in {one.iri for one in filters.holders})
     )
@@ -225,7 +230,9 @@ some_memberships = st.lists(
 some_dates = st.dictionaries(st.sampled_from(THINGS), st.sampled_from(YEARS))
 some_filters = st.builds(
     Filters,
-    alliance=st.sampled_from([None, *ALLIANCES]).map(lambda iri: iri and Chosen(iri, iri)),
+    alliances=st.lists(st.sampled_from(ALLIANCES), max_size=2, unique=True).map(
+        lambda iris: tuple(Chosen(iri, iri) for iri in iris)
+    ),
     kind=st.sampled_from([None, None, "municipality", "alliance"]),
     evidence=st.sampled_from([None, None, *KINDS]).map(
         lambda kind: kind and Chosen(kind, names.KOGGE + kind)
@@ -347,8 +354,12 @@ def test_the_scores_of_a_ranking_follow_its_changes() -> None:
     ranking = Ranking.of([0, 2, 3], cells)
 
     def fields() -> tuple[list[int], int]:
-        scores, most = ranking.scores()
-        return list(array("I", scores.to_bytes(4 * len(cells), sys.byteorder))), most
+        found = []
+        for bits, kind in FIELDS.items():
+            scores = ranking.scores(bits).to_bytes(bits // 8 * len(cells), sys.byteorder)
+            found.append(list(array(kind, scores)))
+        assert found[0] == found[1]
+        return found[0], ranking.most
 
     assert fields() == ([2, 0, 300, 7], 300)
     ranking.put(1, cell_of(OWN, 4), lambda holder: (order_in(ranking.cells[holder]), "", str(holder)))
@@ -440,7 +451,7 @@ def test_every_topic_of_the_graph_is_answered_as_the_reference_does() -> None:
     for topic in index.topics.values():
         assert_same(index, reference, [topic], Filters())
         for alliance in alliances:
-            assert_same(index, reference, [topic], Filters(alliance=Chosen(alliance, alliance)))
+            assert_same(index, reference, [topic], Filters(alliances=(Chosen(alliance, alliance),)))
 
 
 def test_a_saved_question_gives_the_same_holders_and_scores_for_every_topic() -> None:

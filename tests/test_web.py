@@ -135,6 +135,10 @@ def test_the_parameters_restrict_and_page(web: TestClient) -> None:
     assert labels(q="hydrogen", kind="alliance") == []
     assert set(labels(topic=["wasserstoff", "radverkehr"])) >= set(everyone[:1])
     assert labels(q="hydrogen", country="") == everyone
+    assert labels(q="hydrogen", country=["NL", ""]) == ["Groningen"]
+    assert labels(q="hydrogen", country=["NL", "DE"], lang="en") == everyone
+    assert labels(q="hydrogen", municipality=["bremen", "kiel", "groningen"]) == ["Groningen", "Bremen"]
+    assert labels(q="hydrogen", alliance=["smarte-hanse", "trilaterale-kooperation"], lang="en") == everyone
 
 
 @pytest.mark.parametrize(
@@ -160,6 +164,7 @@ def test_who_knows_has_other_representations(web: TestClient, accept: str, media
         "offset=-1",
         "country=XX",
         "alliance=nonsense",
+        "alliance=smarte-hanse&alliance=nonsense",
         "lang=fr",
         "topic=nonsense",
     ],

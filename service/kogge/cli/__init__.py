@@ -294,8 +294,14 @@ def _who_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = "Answers who has expertise in a topic, with the evidence, without a server."
     parser.add_argument("question", nargs="+", help="in German, English or Dutch, for example: Wasserstoff")
     parser.add_argument("--lang", choices=names.LANGUAGES, help="the language of the answer")
-    parser.add_argument("--alliance", help="only members of this alliance, for example: smarte-hanse")
-    parser.add_argument("--country", help="only this country: DE or NL")
+    parser.add_argument(
+        "--alliance",
+        action="append",
+        help="only members of this alliance, for example: smarte-hanse; of several any will do",
+    )
+    parser.add_argument(
+        "--country", action="append", help="only this country: DE or NL; of several any will do"
+    )
     parser.add_argument("--limit", type=int, default=20, help="how many answers (20, at most 100)")
     parser.add_argument("--explain", action="store_true", help="show the sum that makes each score")
     parser.add_argument("--format", choices=("table", "json", "csv", "turtle"), default="table")

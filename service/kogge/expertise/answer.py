@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property, reduce
+from operator import and_, or_
 from typing import Final
 
 from kogge.errors import BadRequest
@@ -16,7 +18,7 @@ from kogge.expertise.ranking import INTENDED, NOBODY, OWN, THROUGH
 from kogge.expertise.rows import Holder, Named, Row, Search, Topic, collation
 from kogge.expertise.search import Hit, Wanted
 from kogge.expertise.understand import EVERYTHING, Filters, Question
-from kogge.expertise.weights import kind_of, number_of, order_of, rank_of
+from kogge.expertise.weights import Sought, kind_of, number_of, order_of, rank_of
 
 __all__ = ["INTENDED", "MOST", "OWN", "THROUGH", "Answer", "Piece", "Result", "answer", "rank"]
 
@@ -154,8 +156,12 @@ class _Asking:
 
     def __init__(self, index: Index, wanted: Wanted, things: Sequence[str]) -> None:
         self.index, self.wanted = index, wanted
-        self.sought = index.weights.sought(wanted.topics, wanted.things)
         self.asked = [*wanted.topics, *things]
+
+    @cached_property
+    def sought(self) -> Sought:
+        """What counts."""
+        return self.index.weights.sought(self.wanted.topics, self.wanted.things)
 
     def result(self, hit: Hit) -> Result:
         """A hit as a result, whose reasons are read later."""
@@ -206,21 +212,21 @@ class _Asking:
 
 
 def among(index: Index, filters: Filters) -> int | None:
-    """The set of the holders that fit: in the alliance (or it), the country, the state, of the kind, one of
-    those named; None: all."""
-    names = [chosen.iri for chosen in (filters.alliance, filters.country, filters.state) if chosen]
-    groups = [index.group(name) for name in names]
+    """The set of the holders that fit: in one of the alliances (or it), countries and states, of the kind,
+    one of those named; None: all."""
+    groups = [
+        reduce(or_, [group(one.iri) for one in chosen])
+        for chosen, group in (
+            (filters.alliances, index.group),
+            (filters.countries, index.group),
+            (filters.states, index.group),
+            (filters.holders, index.itself),
+        )
+        if chosen
+    ]
     if filters.kind:
         groups.append(index.kind_group(filters.kind))
-    if filters.holders:
-        named = 0
-        for chosen in filters.holders:
-            named |= index.itself(chosen.iri)
-        groups.append(named)
-    fitting = groups[0] if groups else None
-    for group in groups[1:]:
-        fitting = group & fitting if fitting is not None else group
-    return fitting
+    return reduce(and_, groups) if groups else None
 
 
 def _weight(piece: Piece) -> tuple[Decimal, Decimal, Decimal, str, str]:

@@ -5,7 +5,7 @@ A count says how many answers there are with that filter instead of the one of i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -72,15 +72,15 @@ def fields(index: Index, lang: str) -> Json:
 def _filters(index: Index, answer: Answer, lang: str) -> Iterator[Json]:
     filters = answer.question.filters
     chosen = [
-        ("alliance", filters.alliance),
-        ("country", filters.country),
-        ("state", filters.state),
-        ("evidence", filters.evidence),
-        *(("municipality", one) for one in filters.holders),
+        ("alliance", filters.alliances),
+        ("country", filters.countries),
+        ("state", filters.states),
+        ("evidence", (filters.evidence,) if filters.evidence else ()),
+        ("municipality", filters.holders),
     ]
     said = dict(answer.question.said)
-    for name, one in chosen:
-        if one is not None:
+    for name, several in chosen:
+        for one in several:
             matched = one.matched or said.get(name)
             yield _filter(name, one.word, one.iri, _label(index, one.iri, lang), matched, one.how)
     if filters.kind:
@@ -105,38 +105,43 @@ def _facets(index: Index, lexicon: Lexicon, answer: Answer, lang: str) -> Json:
 
     everybody = found(filters, kind)
 
-    def facet(name: str, groups: Iterable[tuple[str, str, int]]) -> Json:
-        value: Chosen | str | None = getattr(filters, name)
-        base = everybody if value is None else found(replace(filters, **{name: None}), kind)  # type: ignore[arg-type]
+    def facet(chosen: Sequence[str], without: Filters, groups: Iterable[tuple[str, str, int]]) -> Json:
+        base = found(without, kind) if chosen else everybody
         counts = [(word, iri, (base & group).bit_count()) for word, iri, group in groups]
-        return _values(index, counts, value, base, lang)
+        return _values(index, counts, chosen, base, lang)
 
-    def grouped(values: Mapping[str, str]) -> Iterator[tuple[str, str, int]]:
-        return ((word, iri, index.group(iri)) for word, iri in values.items())
+    def grouped(chosen: Iterable[Chosen], without: Filters, values: Mapping[str, str]) -> Json:
+        groups = ((word, iri, index.group(iri)) for word, iri in values.items())
+        return facet([one.word for one in chosen], without, groups)
 
     kinds = [(word, iri, found(filters, iri).bit_count()) for word, iri in lexicon.kinds.items()]
     of_any_kind = everybody if kind is None else found(filters, None)
     return {
-        "alliance": facet("alliance", grouped(lexicon.alliances)),
-        "country": facet("country", grouped(lexicon.countries)),
-        "state": facet("state", grouped(lexicon.states)),
-        "evidence": _values(index, kinds, filters.evidence, of_any_kind, lang),
-        "kind": facet("kind", ((word, "", index.kind_group(word)) for word in HOLDER_KINDS)),
+        "alliance": grouped(filters.alliances, replace(filters, alliances=()), lexicon.alliances),
+        "country": grouped(filters.countries, replace(filters, countries=()), lexicon.countries),
+        "state": grouped(filters.states, replace(filters, states=()), lexicon.states),
+        "evidence": _values(
+            index, kinds, [filters.evidence.word] if filters.evidence else [], of_any_kind, lang
+        ),
+        "kind": facet(
+            [filters.kind] if filters.kind else [],
+            replace(filters, kind=None),
+            ((word, "", index.kind_group(word)) for word in HOLDER_KINDS),
+        ),
     }
 
 
 def _values(
-    index: Index, counts: Iterable[tuple[str, str, int]], value: Chosen | str | None, base: int, lang: str
+    index: Index, counts: Iterable[tuple[str, str, int]], chosen: Sequence[str], base: int, lang: str
 ) -> Json:
-    """The values with the most answers, the chosen one always among them."""
-    chosen = value.word if isinstance(value, Chosen) else value
+    """The values with the most answers, those that are chosen always among them."""
     labelled = [
         (word, _label(index, iri, lang) if iri else "", many)
         for word, iri, many in counts
-        if many or word == chosen
+        if many or word in chosen
     ]
     ordered = sorted(labelled, key=lambda one: (-one[2], collation(one[1]), one[0]))
-    shown = ordered[:MOST] + [one for one in ordered[MOST:] if one[0] == chosen]
+    shown = ordered[:MOST] + [one for one in ordered[MOST:] if one[0] in chosen]
     return {
         "all": base.bit_count(),
         "chosen": chosen,

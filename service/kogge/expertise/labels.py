@@ -180,6 +180,7 @@ class Labels:
     def _drop(self, labels: Sequence[tuple[int, Label]]) -> None:
         titles, entries = self._rows(labels)
         self._base.executemany("DELETE FROM title WHERE key = ? AND iri = ?", titles)
+        self._titles.forget(key for key, _ in titles)
         self._base.executemany("DELETE FROM completion WHERE slot = ? AND key = ? AND label = ?", entries)
         self._base.executemany("DELETE FROM label WHERE number = ?", ((number,) for number, _ in labels))
 

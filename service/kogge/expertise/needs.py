@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from heapq import merge
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import compress, islice
 from operator import attrgetter
 from typing import Final
@@ -28,18 +27,19 @@ def seekers(
     topic all needs that are open, also those that name no topic.
     """
     marks = None if among is None else among.to_bytes(len(index.holders), "little")
-    found: Iterable[Search]
-    if len(topics) == 1:
-        found = index.needs_on.get(topics[0], ())
+
+    def on(topic: str) -> Iterator[Search]:
+        found: Iterable[Search] = index.needs_on.get(topic, ())
         if marks is not None:
-            found = compress(found, map(marks.__getitem__, index.seeking.get(topics[0], ())))
-        return tuple(islice(found, most))
+            found = compress(found, map(marks.__getitem__, index.seeking.get(topic, ())))
+        return islice(found, most)
+
     if topics:
-        found = _joined(index, topics)
+        found: Iterable[Search] = on(topics[0]) if len(topics) == 1 else _joined(topics, map(on, topics))
     else:
         found = (Search(need, first_of(need)) for need in index.needs if need.status == "open")
-    if marks is not None:
-        found = (search for search in found if marks[index.numbers[search.need.holder.iri]])
+        if marks is not None:
+            found = (search for search in found if marks[index.numbers[search.need.holder.iri]])
     return tuple(islice(found, most))
 
 
@@ -48,11 +48,11 @@ def first_of(need: Need) -> Topic | None:
     return need.topics[0] if need.topics else None
 
 
-def _joined(index: Index, topics: Sequence[str]) -> Iterable[Search]:
-    lists = (index.needs_on.get(topic, ()) for topic in topics)
+def _joined(topics: Sequence[str], found: Iterable[Iterable[Search]]) -> Iterator[Search]:
+    """What was found for each topic, in order; of the first of all none is behind the first of each."""
     places = {topic: place for place, topic in enumerate(topics)}
     best: Search | None = None
-    for search in merge(*lists, key=attrgetter("need.order")):
+    for search in sorted([search for some in found for search in some], key=attrgetter("need.order")):
         if best is None or search.need is not best.need:
             if best:
                 yield best

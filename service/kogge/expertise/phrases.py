@@ -106,8 +106,8 @@ class _Reading:
                     most = self.lexicon.stem_openings[lang].get(key, 0)
                 if len(told) > most:
                     break
-                phrase = self._closest(lang, told, self.lexicon.stems[lang].get(key, ()))
-                if phrase:
+                phrases = self.lexicon.stems[lang].get(key)
+                if phrases and (phrase := self._closest(lang, told, phrases)):
                     meanings = tuple(m for m in self.lexicon.phrases[phrase] if lang in m.languages)
                     yield Span(start, end, meanings, self._how("inflected", start, end))
 
@@ -117,8 +117,8 @@ class _Reading:
         for lang in names.LANGUAGES if len(two) == 2 else ():
             if all(self.lexicon.cues.tells(lang, word) for word in two):
                 key = " ".join([self.lexicon.stem(lang, word) for word in two])
-                phrase = self._closest(lang, two, self.lexicon.stems[lang].get(key, ()))
-                if phrase:
+                phrases = self.lexicon.stems[lang].get(key)
+                if phrases and (phrase := self._closest(lang, two, phrases)):
                     meanings = tuple(m for m in self.lexicon.phrases[phrase] if lang in m.languages)
                     yield Span(start, start + 2, meanings, self._how("inflected", start, start + 2))
 

@@ -16,6 +16,7 @@ from pyoxigraph import NamedNode, Triple
 from kogge import artefacts, names, syntax
 from kogge.expertise.answer import Answer, Piece, Result
 from kogge.expertise.match import Matches
+from kogge.expertise.question import Chosen
 from kogge.expertise.rows import Document, Holder, Named, Row, Search
 from kogge.expertise.suggest import Suggestion
 
@@ -161,9 +162,9 @@ def _stated(answer: Answer) -> dict[str, dict[str, set[str]]]:
 def _question(answer: Answer, lang: str) -> Json:
     question, filters = answer.question, answer.question.filters
     chosen: Json = {
-        "alliance": filters.alliance and filters.alliance.word,
-        "country": filters.country and filters.country.word,
-        "state": filters.state and filters.state.word,
+        "alliance": _word(filters.alliances),
+        "country": _word(filters.countries),
+        "state": _word(filters.states),
         "kind": filters.kind,
         "evidence": filters.evidence and filters.evidence.word,
         "holder": [one.word for one in filters.holders],
@@ -187,6 +188,11 @@ def _question(answer: Answer, lang: str) -> Json:
     if question.unknown:
         shown["unknown"] = list(question.unknown)
     return shown
+
+
+def _word(chosen: Sequence[Chosen]) -> str | list[str]:
+    """The word of a filter; the words of several, of which any will do."""
+    return chosen[0].word if len(chosen) == 1 else [one.word for one in chosen]
 
 
 def _named(thing: Named, lang: str) -> Json:

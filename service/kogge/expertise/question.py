@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple, TypedDict
+from typing import Final, Literal, NamedTuple, TypeAlias, TypedDict
 
 from kogge.expertise.meanings import How
 
 Intent = Literal["knows", "seeks"]
+Values: TypeAlias = str | Sequence[str] | None  # of a parameter: one, or several of which any will do
 
 
 class Match(NamedTuple):
@@ -31,15 +32,15 @@ class Chosen(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What the answers are restricted to; None restricts nothing.
+    """What the answers are restricted to; what is empty restricts nothing, and of several any will do.
 
-    `holders` are the municipalities or districts asked about ("Was weiß Kiel über …?"): any of them; a
-    holder fits if its IRI is among them.
+    `holders` are the municipalities or districts asked about ("Was weiß Kiel über …?"); a holder fits if its
+    IRI is among them.
     """
 
-    alliance: Chosen | None = None
-    country: Chosen | None = None
-    state: Chosen | None = None
+    alliances: tuple[Chosen, ...] = ()
+    countries: tuple[Chosen, ...] = ()
+    states: tuple[Chosen, ...] = ()
     kind: str | None = None
     evidence: Chosen | None = None
     holders: tuple[Chosen, ...] = ()
@@ -69,14 +70,17 @@ class Question:
 
 
 class Parameters(TypedDict, total=False):
-    """What a question may say beside its text; topics and things as slugs or IRIs, a country as `DE`."""
+    """What a question may say beside its text; topics and things as slugs or IRIs, a country as `DE`.
+
+    `Values` are either-or: members of one alliance or of another.
+    """
 
     lang: str | None
     topics: Sequence[str]
-    alliance: str | None
-    country: str | None
-    state: str | None
-    municipality: str | None
+    alliance: Values
+    country: Values
+    state: Values
+    municipality: Values
     kind: str | None
     evidence: str | None
     intent: str | None

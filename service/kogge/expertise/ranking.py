@@ -12,18 +12,18 @@ import sys
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 OWN, THROUGH, INTENDED = 1, 2, 3  # the three blocks of an answer
 NOBODY: Final = -1  # instead of an alliance: the holder itself
 
-FIELD: Final = (
-    32  # bits of a score; of a sum the highest stays free, which many millions of reasons do not reach
-)
-SCORE: Final = (1 << FIELD) - 1  # the highest possible
+_BITS: Final = 32  # of a score
+SCORE: Final = (1 << _BITS) - 1  # the highest possible
+# Bits of a field for a score, with what that is in an array.
+FIELDS: Final[Mapping[int, Literal["H", "I"]]] = {16: "H", 32: "I"}
 _ORDER: Final = (1 << 34) - 1
 
 Key = tuple[int, str, str]
@@ -86,9 +86,9 @@ def in_set(members: Iterable[int], size: int) -> int:
 
 
 @cache
-def ones(size: int) -> int:
-    """A number with `FIELD` bits for each of `size` holders, each one."""
-    return int.from_bytes(array("I", [1]) * size, sys.byteorder)
+def ones(size: int, field: int) -> int:
+    """A number with a field of so many bits for each of `size` holders, each one."""
+    return int.from_bytes(array(FIELDS[field], [1]) * size, sys.byteorder)
 
 
 def listed(members: int) -> Iterator[int]:
@@ -113,25 +113,27 @@ class Ranking:
     members: int
     own: int
     proven: int
-    _scores: tuple[int, int] | None = None
+    _scores: dict[int, int] = field(default_factory=dict)  # by bits of a field
+    _most: int | None = None
 
     @classmethod
     def of(cls, holders: Sequence[int], cells: array[int]) -> Ranking:
         """The ranking of these holders, given by label, with the cells of all."""
         size = len(cells)
         equal: dict[int, list[int]] = defaultdict(list)  # few scores are many holders'
-        own = []
         for holder in holders:
-            cell = cells[holder]
-            equal[(cell ^ SCORE) & _ORDER].append(holder)
-            if cell <= _ORDER:
-                own.append(holder)
+            equal[(cells[holder] ^ SCORE) & _ORDER].append(holder)
         order, proven = array("I"), 0
         for key in sorted(equal):
             order.extend(equal[key])
-            if key >> 32 == OWN:
+            if key >> _BITS == OWN:
                 proven = len(order)
-        return cls(order, cells, in_set(holders, size), in_set(own, size), in_set(order[:proven], size))
+        members = own = in_set(order, size)
+        if max(cells, default=0) > _ORDER:
+            own = in_set([holder for holder in order if is_own(cells[holder])], size)
+        return cls(
+            order, cells, members, own, members if proven == len(order) else in_set(order[:proven], size)
+        )
 
     @classmethod
     def read(cls, kept: Sequence[bytes]) -> Ranking:
@@ -156,18 +158,30 @@ class Ranking:
         cell = self.cells[holder]
         return entry_of(cell) if cell else None
 
-    def scores(self) -> tuple[int, int]:
-        """The scores of all holders in units, in a number with `FIELD` bits for each, and the highest."""
-        if self._scores is None:
-            low = 0 if sys.byteorder == "little" else 1
-            some = memoryview(self.cells).cast("B").cast("I")[low::2]
-            self._scores = int.from_bytes(some.tobytes(), sys.byteorder), max(some, default=0)
-        return self._scores
+    @property
+    def most(self) -> int:
+        """The highest score in units."""
+        if self._most is None:
+            self._most = max(map(score_of, self.cells), default=0)
+        return self._most
+
+    def scores(self, field: int) -> int:
+        """The scores of all holders in units, in a number with a field of so many bits for each."""
+        if field not in self._scores:
+            each = 64 // field
+            low = 0 if sys.byteorder == "little" else each - 1
+            some = memoryview(self.cells).cast("B").cast(FIELDS[field])[low::each]
+            self._scores[field] = int.from_bytes(some.tobytes(), sys.byteorder)
+        return self._scores[field]
+
+    def _forget(self) -> None:
+        self._scores.clear()
+        self._most = None
 
     def put(self, holder: int, cell: int, key: Callable[[int], Key]) -> None:
         """Puts a holder at its place; `key` gives the place of any that is in the ranking."""
         self.cells[holder] = cell
-        self._scores = None
+        self._forget()
         self.order.insert(bisect_left(self.order, key(holder), key=key), holder)
         self.members |= 1 << 8 * holder
         if is_own(cell):
@@ -183,7 +197,7 @@ class Ranking:
         else:
             self.order.remove(holder)
         self.cells[holder] = 0
-        self._scores = None
+        self._forget()
         self.members &= ~(1 << 8 * holder)
         self.own &= ~(1 << 8 * holder)
         self.proven &= ~(1 << 8 * holder)

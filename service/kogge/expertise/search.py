@@ -9,18 +9,21 @@ before it.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, reduce
 from heapq import heappop, heappush
 from itertools import compress, islice
-from typing import Final, NamedTuple
+from operator import and_
+from typing import Final, NamedTuple, TypeAlias
 
 from kogge.expertise.index import Index
 from kogge.expertise.ranking import (
-    FIELD,
+    FIELDS,
     INTENDED,
     NOBODY,
     OWN,
+    SCORE,
     Entry,
     Ranking,
     block_of,
@@ -31,16 +34,17 @@ from kogge.expertise.ranking import (
     listed,
     no_cells,
     ones,
-    score_of,
 )
 from kogge.expertise.rows import Membership
-from kogge.expertise.weights import kind_of, number_of
+from kogge.expertise.weights import Sought, kind_of, number_of
 
 _FEW: Final = 64
 _MANY: Final = 256  # holders from which on not all are looked at at once
 _FIRST: Final = 32  # that are looked at first then
 
-Place = tuple[int, int, int, str, str]
+# Where a hit stands: block, parts covered and score (of these the lowest are the best), and the order of the
+# holder; then the holder, and the alliance whose reasons they are.
+Place: TypeAlias = tuple[int, int, int, tuple[str, str], int, int]
 
 
 class Hit(NamedTuple):
@@ -126,27 +130,25 @@ def _proven(ranking: Ranking, first: Sequence[int]) -> bool:
     return any(block_of(ranking.cells[holder]) == OWN for holder in first)
 
 
-def _bound(sums: int, high: int, one: int, wanted: int, below: int) -> tuple[int, int]:
-    """A bound that so many fields, or up to four times as many, reach, or 0; and the high bits of those that
-    do. It is lower than `below`."""
-    least, reaching = 0, high
-    while below - least > 1:
+def _bound(sums: int, high: int, one: int, wanted: int, least: int, below: int) -> tuple[int, int]:
+    """A bound that so many fields, or up to eight times as many, reach, and the high bits of those that do.
+    It is lower than `below`, and not lower than `least`, which so many reach."""
+    reaching = sums + (high - least * one) & high
+    while reaching.bit_count() > 8 * wanted and below - least > 1:
         bound = (least + below) // 2
         above = sums + (high - bound * one) & high
-        if (many := above.bit_count()) < wanted:
+        if above.bit_count() < wanted:
             below = bound
         else:
             least, reaching = bound, above
-            if many <= 4 * wanted:
-                break
     return least, reaching
 
 
-def _fields(high: bytes) -> Iterator[int]:
-    """The numbers of the fields whose highest bit is set."""
+def _fields(high: bytes, width: int) -> Iterator[int]:
+    """The numbers of the fields, of so many bytes, whose highest bit is set."""
     place = high.find(128)
     while place >= 0:
-        yield place * 8 // FIELD
+        yield place // width
         place = high.find(128, place + 1)
 
 
@@ -157,8 +159,8 @@ class _Join:
         self.index = index
         self.kind = None if wanted.kind is None else index.kind_number(wanted.kind)
         self.among = wanted.among
-        self.sought = index.weights.sought(wanted.topics, wanted.things)
-        self.amounts = index.weights.amounts(self.sought, self.kind)
+        self.wanted = wanted
+        self.amounts = index.weights.amounts(wanted.topics, self.kind)
         self.mixed = 0 if self.kind is None else index.mixed
         self.own: list[int] = []  # per part: who has anything of its own for it
         self.rankings: list[Ranking] = []  # per part: by the kind of evidence that is asked for
@@ -169,6 +171,11 @@ class _Join:
         self.anybody = 0
         for own in self.own:
             self.anybody |= own
+
+    @cached_property
+    def sought(self) -> Sought:
+        """What counts."""
+        return self.index.weights.sought(self.wanted.topics, self.wanted.things)
 
     def found(self, limit: int | None, offset: int) -> Found:
         """The page from `offset`."""
@@ -181,8 +188,12 @@ class _Join:
         through = passed.bit_count() if self.kind is None else len(self._through(passed))
         total = through + self._count(fitting)
         end = total if limit is None else offset + limit
-        hits = list(islice(self._in_order(fitting, passed), max(end, 1)))
-        return Found(hits[offset:end], total, proven=bool(hits) and hits[0].entry.block == OWN)
+        places = list(islice(self._in_order(fitting, passed), max(end, 1)))
+        hits = [
+            Hit(holder, Entry(block, -score, through), -covered)
+            for block, covered, score, _, holder, through in places[offset:end]
+        ]
+        return Found(hits, total, proven=bool(places) and places[0][0] == OWN)
 
     def members(self) -> int:
         """The set of those who have a hit."""
@@ -195,8 +206,8 @@ class _Join:
         if self.kind is None:
             return own | passed
         size = len(self.index.holders)
-        none = (holder for holder in listed(own & self.index.mixed) if not self._hit(holder))
-        through = (hit.holder for _, hit in self._through(passed))
+        none = (holder for holder in listed(own & self.index.mixed) if not self._weighed(holder))
+        through = (place[4] for place in self._through(passed))
         return own & ~in_set(none, size) | in_set(through, size)
 
     def _add(self, by_any: Ranking | None, by_kind: Ranking | None) -> None:
@@ -223,21 +234,26 @@ class _Join:
         if self.kind is None:
             return fitting.bit_count()
         doubtful = fitting & self.mixed
-        return (fitting & ~doubtful).bit_count() + sum(1 for holder in listed(doubtful) if self._hit(holder))
+        weighed = (self._weighed(holder) for holder in listed(doubtful))
+        return (fitting & ~doubtful).bit_count() + sum(1 for place in weighed if place)
 
-    def _hit(self, holder: int) -> Hit | None:
-        """What a holder has for the question."""
-        if not self.sought.things and not self.mixed >> 8 * holder & 1:
-            cell = self.index.weights.amount(self.index.rows[holder], self.amounts)
-            covered = sum([is_own(ranking.cells[holder]) for ranking in self.rankings])
-            return Hit(holder, entry_of(cell), covered) if cell else None
-        pieces, asked = self.index.weights.pieces(self.index.rows[holder], self.sought)
-        return self._amounting(holder, pieces, asked)
+    def _weighed(self, holder: int, parts: int = 0) -> Place | None:
+        """Where a holder stands by what it has of its own, if it has anything, for `parts` of the question by
+        some kind of evidence."""
+        rows = self.index.rows[holder]
+        if self.wanted.things or self.mixed >> 8 * holder & 1:
+            worth = self._amounting(*self.index.weights.pieces(rows, self.sought))
+            return self._place(holder, *worth) if worth else None
+        cell = self.index.weights.amount(rows, self.amounts)
+        if self.kind is not None:
+            parts = sum([is_own(ranking.cells[holder]) for ranking in self.rankings])
+        return self._place(holder, cell, parts) if cell else None
 
     def _amounting(
-        self, holder: int, pieces: Mapping[int, int], asked: Mapping[int, int], through: int = NOBODY
-    ) -> Hit | None:
-        """What pieces, by thing, amount to: those of the kind of evidence that is wanted."""
+        self, pieces: Mapping[int, int], asked: Mapping[int, int], through: int = NOBODY
+    ) -> tuple[int, int] | None:
+        """What pieces, by thing, amount to (a cell), and how many parts they cover: those of the kind of
+        evidence that is wanted."""
         covered, wanted = 0, []
         for thing, piece in pieces.items():
             if self.kind in (None, kind_of(piece)):
@@ -245,84 +261,103 @@ class _Join:
                 wanted.append(piece)
         if not wanted:
             return None
-        cell = self.index.weights.cell(wanted, through)
-        return Hit(holder, entry_of(cell), covered.bit_count())
+        return self.index.weights.cell(wanted, through), covered.bit_count()
 
-    def _place(self, hit: Hit) -> Place:
-        entry = hit.entry
-        return entry.block, -hit.covered, -entry.score, *self.index.holders[hit.holder].order
+    def _place(self, holder: int, cell: int, covered: int) -> Place:
+        block, score, through = entry_of(cell)
+        return block, -covered, -score, self.index.holders[holder].order, holder, through
 
-    def _in_order(self, fitting: int, passed: int) -> Iterator[Hit]:
+    def _in_order(self, fitting: int, passed: int) -> Iterator[Place]:
         """All hits, the best first; a holder is weighed only when those before it do not fill the page.
 
         `fitting` have something of their own; `passed` have what an alliance passes on, which stands behind
         all that is proven of the own.
         """
-        waiting: list[tuple[Place, Hit]] = []
+        waiting: list[Place] = []
         behind = bool(passed)
-        for block, covered, units, holder in self._bounds(fitting):
-            while waiting and waiting[0][0][:3] < (block, -covered, -units):
-                yield heappop(waiting)[1]
-            if behind and block != OWN:
+        for *bound, holder in self._bounds(fitting):
+            least = tuple(bound)
+            while waiting and waiting[0] < least:
+                yield heappop(waiting)
+            if behind and least[0] != OWN:
                 behind = False
-                for entry in self._through(passed):
-                    heappush(waiting, entry)
-                while waiting and waiting[0][0][:3] < (block, -covered, -units):
-                    yield heappop(waiting)[1]
-            if own := self._hit(holder):
-                heappush(waiting, (self._place(own), own))
-        while waiting and (not behind or waiting[0][0][0] == OWN):
-            yield heappop(waiting)[1]
+                for place in self._through(passed):
+                    heappush(waiting, place)
+                while waiting and waiting[0] < least:
+                    yield heappop(waiting)
+            if own := self._weighed(holder, -least[1]):
+                heappush(waiting, own)
+        while waiting and (not behind or waiting[0][0] == OWN):
+            yield heappop(waiting)
         if behind:
-            for entry in self._through(passed):
-                heappush(waiting, entry)
+            for place in self._through(passed):
+                heappush(waiting, place)
             while waiting:
-                yield heappop(waiting)[1]
+                yield heappop(waiting)
 
     def _bounds(self, fitting: int) -> Iterator[tuple[int, int, int, int]]:
-        """The best that each of these can have (block, parts covered, units of score), the best first."""
+        """The best place that each of these can have (as in `Place`), and the holder, the best first."""
         proven = 0
         for ranking in self.rankings:
             proven |= ranking.proven
         size = max(1, len(self.index.holders))
-        covering = [everybody(size), *(0 for _ in self.own)]  # by how many parts
+        for block, group in ((OWN, fitting & proven), (INTENDED, fitting & ~proven)):
+            for many, covering in self._covering(size):
+                for units, holder in self._best_first(group & covering, size):
+                    yield block, -many, -units, holder
+
+    def _covering(self, size: int) -> Iterator[tuple[int, int]]:
+        """Who has something of its own for how many parts, those for all of them first."""
+        if self.own:
+            yield len(self.own), reduce(and_, self.own)
+        covering = [everybody(size), *(0 for _ in self.own)]
         for own in self.own:
             for many in range(len(covering) - 1, -1, -1):
                 fewer = covering[many - 1] & own if many else 0
                 covering[many] = covering[many] & ~own | fewer
-        for block, group in ((OWN, fitting & proven), (INTENDED, fitting & ~proven)):
-            for many in range(len(self.own), 0, -1):
-                for units, holder in self._best_first(group & covering[many], size):
-                    yield block, many, units, holder
+        for many in range(len(self.own) - 1, 0, -1):
+            yield many, covering[many]
 
     def _best_first(self, group: int, size: int) -> Iterator[tuple[int, int]]:
         """At least what each of these has for all of the rankings together, which is the sum of what it has
         in each, the best first.
 
         The sums of all holders are made at once, in one number with a field for each. Of many holders only
-        some are looked at, and then twice as many: those whose sum is not below a bound, which is found by
-        counting.
+        some are looked at, and then twice as many: those whose sum is not below what as many of the first of
+        the rankings have.
         """
         columns = [ranking.cells for ranking in self.rankings]
         many = group.bit_count()
         if many <= _MANY:
-            yield from self._sorted(columns, listed(group))
+            yield from self._sorted(columns, list(listed(group)))
             return
         marks = group.to_bytes(size, "little")
-        scores, most = zip(*[ranking.scores() for ranking in self.rankings], strict=True)
-        sums = sum(scores)
-        one = ones(size)
-        high = one << FIELD - 1
-        wanted, seen, bound = _FIRST * size // many, 0, sum(most) + 1
+        bound = sum([ranking.most for ranking in self.rankings]) + 1
+        field = next(bits for bits in FIELDS if bound < 1 << bits - 1)  # its highest bit stays free
+        sums = sum([ranking.scores(field) for ranking in self.rankings])
+        one = ones(size, field)
+        high = one << field - 1
+        wanted, seen = _FIRST, 0
         while bound:
-            bound, above = _bound(sums, high, one, wanted, bound)
-            fields = (above ^ seen).to_bytes(size * FIELD // 8, "little")
-            yield from self._sorted(columns, (holder for holder in _fields(fields) if marks[holder]))
+            least = min(self._reached(marks, columns, wanted), bound - 1)
+            bound, above = _bound(sums, high, one, wanted * size // many, least, bound)
+            fields = (above ^ seen).to_bytes(size * field // 8, "little")
+            found = [holder for holder in _fields(fields, field // 8) if marks[holder]]
+            yield from self._sorted(columns, found)
             seen, wanted = above, 2 * wanted
 
-    def _sorted(self, columns: Sequence[array[int]], holders: Iterable[int]) -> list[tuple[int, int]]:
-        sums = ((sum([score_of(some[one]) for some in columns]), one) for one in holders)
-        return sorted(sums, reverse=True)
+    def _reached(self, marks: bytes, columns: Sequence[array[int]], wanted: int) -> int:
+        """A sum that at least so many of those who are marked reach: what the first of each ranking have."""
+        first: set[int] = set()
+        for ranking in self.rankings:
+            first.update(islice(compress(ranking.order, map(marks.__getitem__, ranking.order)), wanted))
+        sums = self._sorted(columns, first)
+        return sums[wanted - 1][0] if wanted <= len(sums) else 0
+
+    def _sorted(self, columns: Sequence[array[int]], holders: Collection[int]) -> list[tuple[int, int]]:
+        """The sums of these with the holders, the highest first."""
+        cells = ([column[holder] & SCORE for holder in holders] for column in columns)
+        return sorted(zip(map(sum, zip(*cells, strict=True)), holders, strict=True), reverse=True)
 
     def _passed_on(self) -> int:
         """The members that have nothing of their own for any part, and something through an alliance."""
@@ -331,28 +366,26 @@ class _Join:
             passed |= ranking.members & ~ranking.own
         return passed & ~self.anybody & (-1 if self.among is None else self.among)
 
-    def _through(self, passed: int) -> list[tuple[Place, Hit]]:
-        """What these members have through an alliance, the best of them."""
+    def _through(self, passed: int) -> list[Place]:
+        """Where these members stand by what they have through an alliance, the best of them."""
         index = self.index
-        hits: dict[tuple[int, tuple[Membership, ...]], Hit | None] = {}
+        known: dict[tuple[int, tuple[Membership, ...]], tuple[int, int] | None] = {}
         found = []
         for member in listed(passed):
-            best: tuple[Place, tuple[str, str], Hit] | None = None
+            places = []
             for alliance in index.alliances_of(member):
                 held = index.members[alliance][member]
-                if (alliance, held) not in hits:
-                    hits[alliance, held] = self._passed(alliance, held)
-                if of_alliance := hits[alliance, held]:
-                    hit = Hit(member, of_alliance.entry, of_alliance.covered)
-                    place = self._place(hit), index.holders[alliance].order, hit
-                    best = place if best is None or place[:2] < best[:2] else best
-            if best:
-                found.append((best[0], best[2]))
+                if (alliance, held) not in known:
+                    known[alliance, held] = self._passed(alliance, held)
+                if worth := known[alliance, held]:
+                    places.append((self._place(member, *worth), index.holders[alliance].order))
+            if places:
+                found.append(min(places, key=lambda one: (one[0][:3], one[1]))[0])
         return found
 
-    def _passed(self, alliance: int, held: tuple[Membership, ...]) -> Hit | None:
+    def _passed(self, alliance: int, held: tuple[Membership, ...]) -> tuple[int, int] | None:
         """What an alliance passes on to a member with these memberships."""
         pieces, asked = self.index.weights.pieces(self.index.rows[alliance], self.sought)
         passes = self.index.passes(alliance, held)
         passed = {thing: piece for thing, piece in pieces.items() if passes[number_of(piece)]}
-        return self._amounting(alliance, passed, asked, alliance)
+        return self._amounting(passed, asked, alliance)

@@ -35,7 +35,7 @@ def sought(
     `topic` and `alliance` are slugs or IRIs that restrict. Raises BadRequest for one that is not known.
     """
     question = understand(lexicon, "", topics=[topic] if topic else [], alliance=alliance)
-    chosen = question.filters.alliance
+    chosen = next(iter(question.filters.alliances), None)
     among = index.group(chosen.iri) if chosen else None
     topics = [match.iri for match in question.topics]
     of_alliance = _open(seekers(index, [], among, most=None))

@@ -9,9 +9,20 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
+from itertools import compress, repeat
 
 from kogge import names
-from kogge.expertise.ranking import Key, Ranking, in_set, is_own, no_cells, order_in
+from kogge.expertise.ranking import (
+    INTENDED,
+    OWN,
+    Key,
+    Ranking,
+    cell_of,
+    in_set,
+    is_own,
+    no_cells,
+    order_in,
+)
 from kogge.expertise.rows import Holder, Membership, Span
 from kogge.expertise.terms import Words
 from kogge.expertise.weights import Rows, Weights
@@ -100,29 +111,55 @@ class Standings:
 
     def rank(self) -> None:
         """Makes all rankings."""
-        size = len(self.holders)
-        cells: dict[int, array[int]] = defaultdict(lambda: no_cells(size))
-        members: dict[int, array[int]] = defaultdict(lambda: array("I"))
-        for number in sorted(range(size), key=lambda one: self.holders[one].order):
-            for ranking, cell in self.cells_of(number).items():
-                cells[ranking][number] = cell
-                members[ranking].append(number)
-        self._rankings = {ranking: Ranking.of(some, cells[ranking]) for ranking, some in members.items()}
+        ordered = sorted(range(len(self.holders)), key=lambda one: self.holders[one].order)
+        tables: list[array[int]] = [array("I") for _ in range(len(self.kind_list) + 2)]
+        passed: dict[int, dict[int, int]] = defaultdict(dict)  # by ranking: the cells by holder
+        for number in ordered:
+            units = self.weights.units(self.rows[number])
+            for table, some in zip(tables, units, strict=True):
+                table.extend(some)
+            for ranking, cell in self._all_passed(number, units[0]).items():
+                passed[ranking][number] = cell
+        self._rankings = dict(self._ranked(ordered, tables, passed))
 
-    def cells_of(self, number: int) -> dict[int, int]:
-        """The cell of a holder in every ranking in which it belongs."""
-        own, passed = self.weights.cells(self.rows[number]), dict[int, int]()
+    def _ranked(
+        self, ordered: Sequence[int], tables: Sequence[array[int]], passed: Mapping[int, Mapping[int, int]]
+    ) -> Iterator[tuple[int, Ranking]]:
+        """The rankings in which somebody is: of the holders in the order of their labels, with a table of
+        their units (`Weights.units`), a row for each, and the cells that are passed on to them."""
+        many = len(self.topic_list)
+        own, intended = cell_of(OWN, 0), cell_of(INTENDED, 0)
+        proving = [True, *(kind.proves for kind in self.kind_list)]
+        for topic, by_any in enumerate(self.weights.every):
+            proven = tables[-1][topic::many]
+            for ranking, table, proves in zip(self.weights.beside(by_any), tables, proving, strict=False):
+                units, others = table[topic::many], passed.get(ranking, {})
+                if not others and not any(units):
+                    continue
+                cells = no_cells(len(ordered))
+                rows = zip(ordered, units, proven if proves else repeat(0), strict=False)
+                for number, some, proof in compress(rows, units):
+                    cells[number] = (own if proof else intended) | some
+                for number, cell in others.items():
+                    cells[number] = cell
+                members = compress(ordered, map(cells.__getitem__, ordered) if others else units)
+                yield ranking, Ranking.of(list(members), cells)
+
+    def _all_passed(self, number: int, own: Sequence[int]) -> dict[int, int]:
+        """The best that alliances pass on to a holder, by ranking, for the topics on which it has nothing of
+        its `own`."""
+        passed: dict[int, int] = {}
         for alliance in sorted(self._joined.get(number, ()), key=lambda one: self.holders[one].order):
-            for by_any, ranking, cell in self._through(alliance, self.members[alliance][number]):
-                if by_any not in own:
+            for topic, ranking, cell in self._through(alliance, self.members[alliance][number]):
+                if not own[topic]:
                     known = passed.get(ranking)
                     if known is None or order_in(cell) < order_in(known):
                         passed[ranking] = cell
-        return own | passed if passed else own
+        return passed
 
     def _through(self, alliance: int, held: tuple[Membership, ...]) -> Sequence[tuple[int, int, int]]:
         """What an alliance passes on to a member with these memberships: the cell in every ranking, before
-        it the ranking of the same topic by any kind of evidence."""
+        it the number of the topic."""
         passed = self._passed[alliance]
         if held not in passed:
             rows, kinds = self.rows[alliance], len(self.kind_list)
@@ -134,7 +171,8 @@ class Standings:
                 if does
             }
             cells = self.weights.cells(rows, passes, alliance)
-            passed[held] = [(self.weights.by_any(ranking), ranking, cell) for ranking, cell in cells.items()]
+            kinds = len(self.kind_list) + 1
+            passed[held] = [(ranking // kinds, ranking, cell) for ranking, cell in cells.items()]
         return passed[held]
 
     def _passed_in(self, alliance: int, held: tuple[Membership, ...]) -> Mapping[int, int]:

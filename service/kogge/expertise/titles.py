@@ -28,6 +28,12 @@ class Titles:
         """Is told of names that have come into the table."""
         self._first.update(title.partition(" ")[0] for title in titles)
 
+    def forget(self, titles: Iterable[str]) -> None:
+        """Is told of names that have gone from the table."""
+        for word in {title.partition(" ")[0] for title in titles}:
+            if not self._from(word, 1):
+                self._first.discard(word)
+
     def exactly(self, phrase: str) -> tuple[str, ...]:
         """The things that have this name, a dozen at most."""
         return tuple(dict.fromkeys(iri for key, iri in self._from(phrase) if key == phrase))
@@ -38,7 +44,7 @@ class Titles:
 
     def begins(self, phrase: str) -> bool:
         """Whether a name is this or begins with these words."""
-        return bool(self._from(phrase, 1))
+        return phrase in self._first if " " not in phrase else bool(self._from(phrase, 1))
 
     def _from(self, phrase: str, most: int = MOST_NAMES) -> list[tuple[str, str]]:
         """The names that are this or go on after it; a letter sorts behind the space between words."""

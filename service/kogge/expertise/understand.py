@@ -19,7 +19,16 @@ from kogge.expertise.cues import Cue
 from kogge.expertise.lexicon import Lexicon
 from kogge.expertise.meanings import How
 from kogge.expertise.phrases import Span, read
-from kogge.expertise.question import EVERYTHING, Chosen, Filters, Intent, Match, Parameters, Question
+from kogge.expertise.question import (
+    EVERYTHING,
+    Chosen,
+    Filters,
+    Intent,
+    Match,
+    Parameters,
+    Question,
+    Values,
+)
 from kogge.expertise.words import Token
 
 __all__ = [
@@ -39,10 +48,10 @@ def understand(
     *,
     lang: str | None = None,
     topics: Sequence[str] = (),
-    alliance: str | None = None,
-    country: str | None = None,
-    state: str | None = None,
-    municipality: str | None = None,
+    alliance: Values = None,
+    country: Values = None,
+    state: Values = None,
+    municipality: Values = None,
     kind: str | None = None,
     evidence: str | None = None,
     intent: str | None = None,
@@ -71,14 +80,15 @@ def understand(
     meaning: Intent = "seeks" if (intent or heard.value("intent")) == "seeks" else "knows"
     if meaning == "seeks":  # who seeks has no evidence
         said.pop("evidence", None)
+    proof = evidence or (heard.value("evidence") if "evidence" in said else None)
+    states, holders = heard.places()
     filters = Filters(
-        _chosen("alliance", alliance, lexicon.alliances) or heard.only("alliance", lexicon.alliances),
-        _chosen("country", _country(country), lexicon.countries) or heard.country(),
-        _chosen("state", state, lexicon.states) or heard.only("state", lexicon.states),
+        _chosen("alliance", alliance, lexicon.alliances) or heard.alliances(),
+        _chosen("country", map(_country, _each(country)), lexicon.countries) or heard.countries(),
+        _chosen("state", state, lexicon.states) or states,
         kind,
-        _chosen("evidence", evidence, lexicon.kinds)
-        or (_chosen("evidence", heard.value("evidence"), lexicon.kinds) if "evidence" in said else None),
-        _holders(lexicon, municipality) or heard.holders(),
+        _known("evidence", proof, lexicon.kinds) if proof else None,
+        tuple(_holder(lexicon, value) for value in _each(municipality)) or holders,
     )
     return Question(
         text,
@@ -102,7 +112,11 @@ class _Heard:
         self.spans = read(lexicon, self.tokens)
         self.lang = self._language()
         self.said: dict[str, tuple[str, str]] = {}
+        self.adjectives: dict[str, str] = {}  # of countries: by their codes, with the words
         for role, value, matched in self._cues():
+            if role == "country":
+                self.adjectives.setdefault(value, matched)
+                continue
             before = self.said.setdefault(role, (value, matched))
             if before[0] != value:  # two that contradict each other restrict nothing
                 self.said[role] = ("", before[1])
@@ -125,34 +139,41 @@ class _Heard:
         found = self.matches("project", "event", "strategy", "funding", "programme")
         return [match if match.how == "typo" else match._replace(how="name") for match in found]
 
-    def only(self, kind: str, known: Mapping[str, str]) -> Chosen | None:
-        """The one alliance or state (or province) of the text; several restrict nothing."""
-        found = {
-            match.iri: match for match in self.matches(kind, *(("province",) if kind == "state" else ()))
-        }
-        if len(found) != 1:
-            return None
-        (match,) = found.values()
-        word = next((word for word, iri in known.items() if iri == match.iri), None)
-        return Chosen(word, *match) if word else None
+    def alliances(self) -> tuple[Chosen, ...]:
+        """The alliances of the text."""
+        return _named(self.matches("alliance"), self.lexicon.alliances)
 
-    def country(self) -> Chosen | None:
-        """The one country of the text, by its name or an adjective; several restrict nothing."""
-        countries = self.lexicon.countries
-        codes = {iri: code for code, iri in countries.items()}
-        found = {codes[match.iri]: match for match in self.matches("country")}
-        adjective = self.said.get("country")
-        if adjective and adjective[0] in countries:
-            found.setdefault(adjective[0], Match(countries[adjective[0]], adjective[1], "synonym"))
-        if len(found) != 1 or (adjective and not adjective[0]):
-            return None
-        ((code, match),) = found.items()
-        return Chosen(code, *match)
+    def countries(self) -> tuple[Chosen, ...]:
+        """The countries of the text, by their names or an adjective."""
+        known = self.lexicon.countries
+        adjectives = [
+            Match(known[code], matched, "synonym")
+            for code, matched in self.adjectives.items()
+            if code in known
+        ]
+        return _named([*self.matches("country"), *adjectives], known)
 
-    def holders(self) -> tuple[Chosen, ...]:
-        """The municipalities and districts of the text."""
-        found = _distinct(self.matches("municipality", "district"))
-        return tuple(Chosen(names.slug_of(match.iri), *match) for match in found)
+    def places(self) -> tuple[tuple[Chosen, ...], tuple[Chosen, ...]]:
+        """The states (or provinces) of the text, and its municipalities and districts.
+
+        Beside a state, a city of whose name there is one stands for it: Bremen oder Niedersachsen.
+        """
+        states, holders = self.matches("state", "province"), self.matches("municipality", "district")
+        namesakes = [self._namesake(match) for match in holders] if states else [None]
+        if all(namesakes):
+            states, holders = [*states, *filter(None, namesakes)], []
+        return _named(states, self.lexicon.states), tuple(
+            Chosen(names.slug_of(match.iri), *match) for match in _distinct(holders)
+        )
+
+    def _namesake(self, city: Match) -> Match | None:
+        """The state or province that is called like a city."""
+        name = " ".join(words.words(city.matched))
+        for before in self.lexicon.cues.before_state:
+            for meaning in self.lexicon.phrases.get(f"{before} {name}", ()):
+                if meaning.kind in ("state", "province"):
+                    return city._replace(iri=meaning.iri)
+        return None
 
     def unknown(self) -> tuple[str, ...]:
         """The words that carry nothing of what was understood, and are not of those that say nothing."""
@@ -236,28 +257,41 @@ def _topic(lexicon: Lexicon, value: str) -> Match:
     raise BadRequest(f"There is no topic '{value}'.", "Use the slug or the IRI of a topic of the thesaurus.")
 
 
-def _country(value: str | None) -> str | None:
-    return value if value is None or _IRI.match(value) else value.upper()
+def _each(values: Values) -> Sequence[str]:
+    """The values of a parameter, each once."""
+    return tuple(dict.fromkeys([values] if isinstance(values, str) else values or ()))
 
 
-def _holders(lexicon: Lexicon, value: str | None) -> tuple[Chosen, ...]:
-    if value is None:
-        return ()
+def _country(value: str) -> str:
+    return value if _IRI.match(value) else value.upper()
+
+
+def _holder(lexicon: Lexicon, value: str) -> Chosen:
     for word, iri in ((value, lexicon.places.get(value)), (names.slug_of(value), value)):
         if iri and lexicon.places.get(word) == iri:
-            return (Chosen(word, iri),)
+            return Chosen(word, iri)
     raise BadRequest(f"There is no municipality '{value}'.", "Use the slug or the IRI of a municipality.")
 
 
-def _chosen(parameter: str, value: str | None, known: Mapping[str, str]) -> Chosen | None:
-    if value is None:
-        return None
+def _chosen(parameter: str, values: Values | Iterable[str], known: Mapping[str, str]) -> tuple[Chosen, ...]:
+    given = _each(values if values is None or isinstance(values, str) else tuple(values))
+    return tuple(_known(parameter, value, known) for value in given)
+
+
+def _known(parameter: str, value: str, known: Mapping[str, str]) -> Chosen:
     for word, iri in known.items():
         if value in (word, iri):
             return Chosen(word, iri)
     raise BadRequest(
         f"There is no {parameter} '{value}'.", f"Use one of {', '.join(sorted(known)) or 'none'}."
     )
+
+
+def _named(matches: Iterable[Match], known: Mapping[str, str]) -> tuple[Chosen, ...]:
+    """These as filters, by the words for them."""
+    distinct = _distinct(matches)
+    word_of = {iri: word for word, iri in known.items()} if distinct else {}  # there may be many
+    return tuple(Chosen(word_of[match.iri], *match) for match in distinct if match.iri in word_of)
 
 
 def _distinct(matches: Iterable[Match]) -> tuple[Match, ...]:

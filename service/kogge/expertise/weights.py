@@ -11,10 +11,12 @@ Numbers stand for topics, kinds of evidence and things, so that millions of reas
 
 from __future__ import annotations
 
+import sys
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from functools import reduce
 from itertools import compress
 from math import lcm
 from typing import Final, NamedTuple
@@ -24,6 +26,8 @@ from kogge.expertise.terms import Words
 
 NUMBER: Final = 24  # bits of the number of a row in a piece; as many for its topic (16) and kind (8)
 _LOW: Final = (1 << NUMBER) - 1
+_FIELD: Final = 4  # bytes of a sum of units
+_KNOWN_FIELDS: Final = 10_000_000  # of things on the same topics, with what they add for each topic
 _KNOWN: Final = 100_000  # things on the same topics that are remembered, with what they add to each ranking
 
 
@@ -133,6 +137,7 @@ class Weights:
         self._sought: list[Sought] = []
         self._scores: dict[int, Decimal] = {}
         self._effects: dict[int, list[tuple[int, int]]] = {}
+        self._packed: dict[tuple[int, ...], list[tuple[int, int]]] = {}
         self._adding: dict[tuple[int, ...], list[tuple[int, int, int]]] = {}
         for asked, topic in enumerate(topics):
             worth = {}
@@ -145,7 +150,19 @@ class Weights:
                         worth[code] = ((place << 16 | about) << 8 | number) << NUMBER
                         self._effects.setdefault(code, []).append((asked, worth[code]))
             self._sought.append(Sought({code: (piece, 1) for code, piece in worth.items()}))
+        self._amounts = [
+            [(code, self._adding_of(rank_of(piece))) for code, (piece, _) in one.worth.items()]
+            for one in self._sought
+        ]
+        self._fields = [0] * self.codes  # what a row with a code adds for each topic, a field each
+        for asked, added in enumerate(self._amounts):
+            for code, adding in added:
+                self._fields[code] |= adding >> NUMBER << 8 * _FIELD * asked
+        self._high = sum(1 << 8 * _FIELD * (topic + 1) - 1 for topic in range(len(topics)))
         self._itself = [self._sought[code // self.kinds].worth[code][0] for code in range(self.codes)]
+
+    def _adding_of(self, rank: int) -> int:
+        return self._units[rank] << NUMBER | (rank in self._proving)
 
     @property
     def codes(self) -> int:
@@ -204,15 +221,14 @@ class Weights:
         ranks = [rank_of(piece) for piece in pieces]
         return self._cell(ranks, through) if ranks else 0
 
-    def amounts(self, sought: Sought, kind: int | None = None) -> list[int]:
-        """What a row with each code adds for the topics of a question, by one kind of evidence or by any: its
-        units, and below them a bit that it proves something. What has the better rank has the higher of
-        these."""
+    def amounts(self, topics: Sequence[str], kind: int | None = None) -> list[int]:
+        """What a row with each code adds for topics (IRIs), by one kind of evidence or by any: its units, and
+        below them a bit that it proves something. What has the better rank has the higher of these."""
         amounts = [0] * self.codes
-        for code, (piece, _) in sought.worth.items():
-            if kind is None or code % self.kinds == kind:
-                rank = rank_of(piece)
-                amounts[code] = self._units[rank] << NUMBER | (rank in self._proving)
+        for topic in topics:
+            for code, adding in self._amounts[self._number[topic]]:
+                if adding > amounts[code] and kind in (None, code % self.kinds):
+                    amounts[code] = adding
         return amounts
 
     def amount(self, rows: Rows, amounts: Sequence[int]) -> int:
@@ -295,6 +311,45 @@ class Weights:
                 for ranking, _, units in self.added(codes) if codes else ():
                     shifts[ranking] = shifts.get(ranking, 0) + sign * (units & SCORE)
         return shifts
+
+    def units(self, rows: Rows) -> list[array[int]]:
+        """The units that a holder has of its own for each topic: by any kind of evidence, by each, and by
+        those that prove something. All at once, which is many times as fast as `cells`: what a thing adds is
+        one number, with a field for each topic."""
+        sums = [0] * self.kinds
+        known = self._packed
+        for codes in rows.by_thing().values():
+            for kind, packed in known.get(codes) or self._pack(codes):
+                sums[kind] += packed
+        proving = sum(compress(sums, self._proves))
+        size = _FIELD * len(self._number)
+        found = [array("I", some.to_bytes(size, "little")) for some in (sum(sums), *sums, proving)]
+        if sys.byteorder == "big":
+            for some in found:
+                some.byteswap()
+        return found
+
+    def _pack(self, codes: tuple[int, ...]) -> list[tuple[int, int]]:
+        """What a thing with these rows adds by its best for each topic, by kind of evidence: its units, in a
+        number with a field for each topic."""
+        if len({code % self.kinds for code in codes}) == 1:
+            packed = [(codes[0] % self.kinds, reduce(self._highest, map(self._fields.__getitem__, codes)))]
+        else:
+            sums: dict[int, int] = {}
+            for ranking, kind, units in self.added(codes):
+                place = 8 * _FIELD * (ranking // (self.kinds + 1))
+                sums[kind] = sums.get(kind, 0) | (units & SCORE) << place
+            packed = list(sums.items())
+        if len(self._packed) * len(self._number) > _KNOWN_FIELDS:
+            self._packed.clear()
+        self._packed[codes] = packed
+        return packed
+
+    def _highest(self, one: int, other: int) -> int:
+        """The higher of both in each field; the highest bit of a field is free."""
+        higher = (one | self._high) - other & self._high
+        ones_ = higher - (higher >> 8 * _FIELD - 1)
+        return one & ones_ | other & ~ones_
 
     def added(self, codes: tuple[int, ...]) -> list[tuple[int, int, int]]:
         """What a thing with these rows adds by its best for each topic: to which ranking by a kind, as which

@@ -26,6 +26,7 @@ MOST: Final = 100
 SHORT: Final = 20  # results up to which an answer is short
 
 Value = Annotated[str | None, Query()]
+Values = Annotated[list[str] | None, Query()]
 Language = Annotated[Literal["de", "en", "nl"], Query()]
 Limit = Annotated[int, Query(ge=0, le=MOST)]
 Offset = Annotated[int, Query(ge=0)]
@@ -36,11 +37,11 @@ Offset = Annotated[int, Query(ge=0)]
 async def expertise(
     request: Request,
     q: Annotated[str, Query()] = "",
-    topic: Annotated[list[str] | None, Query()] = None,
-    alliance: Value = None,
-    country: Value = None,
-    state: Value = None,
-    municipality: Value = None,
+    topic: Values = None,
+    alliance: Values = None,
+    country: Values = None,
+    state: Values = None,
+    municipality: Values = None,
     kind: Value = None,
     evidence: Value = None,
     intent: Value = None,
@@ -52,7 +53,8 @@ async def expertise(
     """The holders of expertise in their order, each with its evidence, as JSON, JSON-LD, CSV or Turtle.
 
     `q` is free text in German, English or Dutch, `topic` a slug or an IRI and may be repeated; the others
-    restrict, and win over what the text says. `question.unknown` of the JSON lists words that were not
+    restrict, and win over what the text says. Of several values of `alliance`, `country`, `state` or
+    `municipality` any will do. `question.unknown` of the JSON lists words that were not
     understood. `explain` shows how each score is made. At its end the address may name the format
     (`/expertise.csv`); without, a browser is sent to the page with this answer.
     """
@@ -63,10 +65,10 @@ async def expertise(
     wanted = _format(ending) if ending else media.choose(request.headers.get("accept"), EXPERTISE)
     parameters: Parameters = {
         "topics": topic or (),
-        "alliance": alliance or None,
-        "country": country or None,
-        "state": state or None,
-        "municipality": municipality or None,
+        "alliance": _said(alliance),
+        "country": _said(country),
+        "state": _said(state),
+        "municipality": _said(municipality),
         "kind": kind or None,
         "evidence": evidence or None,
         "intent": intent or None,
@@ -80,7 +82,7 @@ async def expertise(
 @router.api_route("/needs", methods=["GET", "HEAD"])
 async def needs(
     request: Request,
-    topic: Annotated[list[str] | None, Query()] = None,
+    topic: Values = None,
     lang: Language = "de",
     limit: Limit = 20,
     offset: Offset = 0,
@@ -116,6 +118,11 @@ async def suggest(
     media.choose(request.headers.get("accept"), (media.JSON,))
     work = partial(desk.suggest, q, lang=lang, limit=limit)
     return await send(request, await _answered(desk, work), desk.state)
+
+
+def _said(values: list[str] | None) -> list[str]:
+    """The values of a parameter; an empty one says nothing."""
+    return [value for value in values or () if value]
 
 
 def _page(request: Request, lang: str | None) -> Response:

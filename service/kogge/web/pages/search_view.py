@@ -5,6 +5,7 @@ A link is a question: what was asked with one thing changed (`Asked.but`), as th
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
@@ -46,10 +47,10 @@ class Asked:
 
     q: str = ""
     topic: tuple[str, ...] = ()
-    alliance: str | None = None
-    country: str | None = None
-    state: str | None = None
-    municipality: str | None = None
+    alliance: tuple[str, ...] = ()
+    country: tuple[str, ...] = ()
+    state: tuple[str, ...] = ()
+    municipality: tuple[str, ...] = ()
     kind: str | None = None
     evidence: str | None = None
     intent: str | None = None
@@ -57,18 +58,28 @@ class Asked:
 
     @classmethod
     def of(cls, fields: Iterable[tuple[str, str]]) -> Asked:
-        """What the fields of an address ask for; others are left alone, of the same the last counts.
+        """What the fields of an address ask for; others are left alone, of the same the last counts, but for
+        those that may be repeated.
 
         An offset that is none is 0 here; `offset_of` says what is wrong with it.
         """
         given = list(fields)
         last = {name: value for name, value in given if value}
-        single = ("alliance", "country", "state", "municipality", "kind", "evidence", "intent")
+
+        def all_of(name: str) -> tuple[str, ...]:
+            return tuple(dict.fromkeys(value for field, value in given if field == name and value))
+
         return cls(
             q=last.get("q", ""),
-            topic=tuple(dict.fromkeys(value for name, value in given if name == "topic" and value)),
+            topic=all_of("topic"),
+            alliance=all_of("alliance"),
+            country=all_of("country"),
+            state=all_of("state"),
+            municipality=all_of("municipality"),
+            kind=last.get("kind"),
+            evidence=last.get("evidence"),
+            intent=last.get("intent"),
             offset=_number(last.get("offset", "0")) or 0,
-            **{name: last.get(name) for name in single},
         )
 
     @property
@@ -237,17 +248,19 @@ def view(asked: Asked, found: Json, readings: Mapping[str, list[Json]], lang: st
 def _explicit(found: Json) -> Asked:
     """The same question with parameters for all that was understood; the text names only things."""
     question = found["question"]
-    chosen = {each["name"]: each["word"] for each in found["filters"]}
-    places = [each for each in found["filters"] if each["name"] == "municipality"]
-    named = [each["label"] for each in question.get("things", ())]
-    if len(places) > 1:  # a parameter names one
-        chosen.pop("municipality")
-        named += [each["label"] for each in places]
+    chosen: dict[str, list[str]] = defaultdict(list)
+    for each in found["filters"]:
+        chosen[each["name"]].append(each["word"])
     return Asked(
-        q=", ".join(named),
+        q=", ".join(each["label"] for each in question.get("things", ())),
         topic=tuple(names.slug_of(each["iri"]) for each in question["topics"]),
+        alliance=tuple(chosen["alliance"]),
+        country=tuple(chosen["country"]),
+        state=tuple(chosen["state"]),
+        municipality=tuple(chosen["municipality"]),
+        kind=next(iter(chosen["kind"]), None),
+        evidence=next(iter(chosen["evidence"]), None),
         intent=question.get("intent"),
-        **chosen,
     )
 
 
@@ -269,13 +282,16 @@ def _heard(asked: Asked, explicit: Asked, found: Json, readings: Mapping[str, li
         yield Heard(each["label"], each["iri"], "thing", each["matched"], each["how"], without)
     for each in found["filters"]:
         name, matched = each["name"], each["matched"] or ""
-        if name == "municipality" and explicit.municipality is None:
-            without = replace(explicit, q=explicit.q.replace(each["label"], "").strip(", ")).but()
-        else:
-            without = explicit.but(**{name: None}) if matched else asked.but(**{name: None})
-        yield Heard(each["label"], each["iri"], name, matched, each["how"], without)
+        source = explicit if matched else asked
+        this = (each["word"].casefold(), each["iri"].casefold())
+        left = tuple(one for one in _several(getattr(source, name)) if one.casefold() not in this)
+        yield Heard(each["label"], each["iri"], name, matched, each["how"], source.but(**{name: left}))
     if intent := found["question"].get("intent"):
         yield Heard("", "", intent, "", "exact", explicit.but(intent="knows"))
+
+
+def _several(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else (value,) if value else ()
 
 
 def _blocks(results: Iterable[Json]) -> Iterator[Block]:
@@ -310,7 +326,7 @@ def _facets(asked: Asked, explicit: Asked, found: Json, lang: str) -> Iterator[F
                 f"filter-{name}-{value['word'].lower()}",
                 value["label"] or _kind(value["word"], lang),
                 value["count"],
-                value["word"] == chosen,
+                value["word"] in chosen,
                 asked.but(**{name: value["word"]}),
             )
             for value in values
@@ -320,8 +336,9 @@ def _facets(asked: Asked, explicit: Asked, found: Json, lang: str) -> Iterator[F
 
 def _wider(asked: Asked, explicit: Asked, found: Json) -> Iterator[tuple[str, int, Query]]:
     """The filters without which there are more answers: the filter, how many then, the question."""
-    for each in found["filters"]:
-        facet = found["facets"].get(each["name"])
-        if facet and facet["all"] > found["total"]:
-            source = explicit if each["matched"] else asked
-            yield each["label"], facet["all"], source.but(**{each["name"]: None})
+    for name, facet in found["facets"].items():
+        chosen = [each for each in found["filters"] if each["name"] == name]
+        if chosen and facet["all"] > found["total"]:
+            source = explicit if chosen[0]["matched"] else asked
+            label = ", ".join([each["label"] for each in chosen])
+            yield label, facet["all"], source.but(**{name: None})
