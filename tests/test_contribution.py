@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
+import rdflib
 from pyoxigraph import Literal, NamedNode, Quad
 
 from kogge import artefacts, desk, media, names, rules, syntax
@@ -75,6 +76,16 @@ def test_what_conforms_does_so_in_every_format_and_is_the_same(path: Path) -> No
     assert judged(path.read_bytes()).findings == ()
 
 
+@cache
+def everything() -> rdflib.Graph:
+    return rules.to_rdflib(syntax.read_file(CASES / "world.ttl"))
+
+
+@lru_cache(maxsize=1)  # one case follows the other, each twice
+def found_with_everything(path: Path) -> list[rules.Finding]:
+    return rules.check(rules.to_rdflib(syntax.read_file(path)), "contribution", "en", everything())
+
+
 @pytest.mark.parametrize("many", [0, 10_000], ids=["as large", "as small"])
 @pytest.mark.parametrize("path", ALL, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_what_is_looked_up_in_the_store_is_all_that_the_rules_ask_for(
@@ -82,8 +93,7 @@ def test_what_is_looked_up_in_the_store_is_all_that_the_rules_ask_for(
 ) -> None:
     """The same findings as with the whole world; what is refused before the shapes are asked is refused."""
     monkeypatch.setattr("kogge.contribution.judge._MANY", many)
-    everything = rules.to_rdflib(syntax.read_file(CASES / "world.ttl"))
-    expected = rules.check(rules.to_rdflib(syntax.read_file(path)), "contribution", "en", everything)
+    expected = found_with_everything(path)
     found = judged(path.read_bytes())
     if early := [each for each in found.findings if each.shape.startswith(("kgs:Term", "kgs:Own-"))]:
         assert len(early) == len(found.findings)

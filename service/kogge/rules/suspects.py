@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import count
 from typing import Final
 
@@ -58,22 +58,41 @@ def suspects(facts: Facts, profile: str) -> Iterator[tuple[dict[Node, set[Node]]
     What has a literal that the store would change is a suspect of every shape that is aimed at it, because
     the store may see another value.
     """
-    graph, shapes = facts.graph(), shapes_of(profile)
-
-    @cache
-    def below(value: Node) -> set[Node]:
-        return {value, *(each for each in graph.transitive_subjects(RDFS.subClassOf, value) if each)}
-
+    graph = facts.graph()
     odd = aimed_at(facts.odd, graph, profile)
-    aimed = sorted({shape for target in TARGETS for shape in shapes.subjects(target)}, key=str)
-    for index, shape in enumerate(aimed, 1):
+    asked = _translated(profile, frozenset(graph.subject_objects(RDFS.subClassOf)))
+    for index, (shape, queries_) in enumerate(asked, 1):
         found: defaultdict[Node, set[Node]] = defaultdict(set)
         found[shape] |= odd.get(shape, set())
-        for query in queries(shape, shapes, below):
+        for query in queries_:
             for part, thing in _asked(query, facts.store):
                 if thing in facts.described:
                     found[part].add(thing)
-        yield found, len(aimed) - index
+        yield found, len(asked) - index
+
+
+@lru_cache(maxsize=8)
+def _translated(
+    profile: str, classes: frozenset[tuple[Node, Node]]
+) -> tuple[tuple[Node, tuple[Query, ...]], ...]:
+    """Each shape with a target, and its queries: the same for all data with these `classes`, each with one
+    above it.
+    """
+    shapes, beneath = shapes_of(profile), defaultdict[Node, set[Node]](set)
+    for each, above in classes:
+        beneath[above].add(each)
+
+    @cache
+    def below(value: Node) -> set[Node]:
+        found, to_come = {value}, [value]
+        while to_come:
+            more = beneath[to_come.pop()] - found
+            found |= more
+            to_come += more
+        return found
+
+    aimed = sorted({shape for target in TARGETS for shape in shapes.subjects(target)}, key=str)
+    return tuple((shape, tuple(queries(shape, shapes, below))) for shape in aimed)
 
 
 def queries(shape: Node, shapes: rdflib.Graph, below: Callable[[Node], set[Node]]) -> list[Query]:
