@@ -6,13 +6,14 @@ import asyncio
 import gzip
 from collections.abc import Iterator
 from datetime import datetime
+from html import escape
 from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
 import rdflib
-from rdflib import RDF
-from rdflib.namespace import DCAT
+from rdflib import DCTERMS, RDF
+from rdflib.namespace import DCAT, FOAF
 from starlette.testclient import TestClient
 
 from kogge import cli, listing, media, names, publish, rules
@@ -23,6 +24,8 @@ from kogge.settings import Settings
 from kogge.store.embedded import EmbeddedStore
 from kogge.store.workers import Here
 from kogge.web import create_app
+
+from .small import SMALL
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8"
 ENDINGS = {
@@ -115,6 +118,27 @@ def test_one_dataset_is_said_as_in_the_catalogue(web: TestClient) -> None:
     assert {each for each in all_ if each[0] == topics} <= one
 
 
+@pytest.mark.parametrize("lang", names.LANGUAGES)
+def test_who_follows_a_portal_finds_the_page_of_what_is_described(web: TestClient, lang: str) -> None:
+    said = rdflib.Graph().parse(data=web.get("/catalog.nt").content, format="nt")
+    described = [*said.subjects(RDF.type, DCAT.Dataset)]
+    led = {
+        each: said.value(each, DCAT.landingPage)
+        for each in (*described, *said.subjects(RDF.type, DCAT.DataService))
+    }
+    led |= {each: said.value(each, FOAF.homepage) for each in said.subjects(RDF.type, DCAT.Catalog)}
+    assert len(led) == len(described) + 2
+    for thing, page in led.items():
+        assert (page, RDF.type, FOAF.Document) in said
+        path = str(page).removeprefix("http://127.0.0.1:8000")
+        answer = web.get(path, headers={"Accept": "*/*", "Accept-Language": lang})  # a checker of links, too
+        slug = str(thing).removeprefix(names.BASE).partition("#")[0]
+        assert (answer.status_code, answer.url.path) == (200, f"/{lang}/{slug}")
+        if thing in described:
+            (title,) = (t for t in said.objects(thing, DCTERMS.title) if t.language == lang)  # type: ignore[attr-defined]
+            assert f"<h1>{escape(str(title))}</h1>" in answer.text
+
+
 def test_a_format_that_is_not_offered_is_refused(web: TestClient) -> None:
     response = web.get("/catalog", headers={"Accept": "image/png"})
     assert response.status_code == 406
@@ -150,7 +174,11 @@ def test_programs_of_other_sites_may_read_it(web: TestClient) -> None:
 
 def test_addresses_are_those_of_the_settings_and_names_those_of_the_data(home: Settings) -> None:
     settings = Settings.from_environment(
-        {"KOGGE_HOME": str(home.home), "KOGGE_BASE_URL": "https://daten.beispielstadt.example/kogge/"}
+        {
+            **SMALL,
+            "KOGGE_HOME": str(home.home),
+            "KOGGE_BASE_URL": "https://daten.beispielstadt.example/kogge/",
+        }
     )
     with TestClient(create_app(settings)) as client:
         said = client.get("/catalog").text

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import threading
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -24,6 +24,7 @@ from kogge.store import rows
 from kogge.store.evaluate import Result
 
 _MOST_PAGES: Final = 1_000_000
+_NOTHING: Final = hashlib.sha256(b"").hexdigest()
 _ERASED: Final = "What was said here was erased on request."
 
 
@@ -132,28 +133,35 @@ class Things:
         """The rules in one of `media.GRAPHS`, and by what equal rules are known."""
         return await asyncio.to_thread(_rules, wanted)
 
-    async def sitemap(self, number: int | None) -> tuple[Result, str]:
+    async def sitemap(self, number: int | None, offered: Mapping[str, datetime]) -> tuple[Result, str]:
         """A part of the sitemap, from 1, or (None) all of it, where it is large the list of its parts.
 
-        Raises NotFound for a part that there is not.
+        First come the things, then what is `offered` (the IRIs of the catalogue and its datasets, and when
+        they last changed) and the graphs that have versions. Raises NotFound for a part that there is not.
         """
         asked = await self._endpoint.ask_saved("export/sitemap-size", {}, media.SPARQL_JSON.type)
         parts = max(1, -(-int(str(rows.read(asked.body)[0]["things"])) // sitemap.PART))
-        if number is None and parts > 1:
-            addresses = [f"{self._base}/sitemap-{each}.xml" for each in range(1, parts + 1)]
+        others = [*offered.items(), *(await asyncio.to_thread(self._ages.graphs) if self._ages else ())]
+        last = parts + -(-len(others) // sitemap.PART)
+        if number is None and last > 2:
+            addresses = [f"{self._base}/sitemap-{each}.xml" for each in range(1, last + 1)]
             return Result(media.XML, sitemap.index(addresses)), asked.state
-        if number is not None and not 1 <= number <= parts:
-            raise NotFound(f"The sitemap has no part {number}.", f"Its last part is {parts}.")
+        if number is not None and not 1 <= number <= last:
+            raise NotFound(f"The sitemap has no part {number}.", f"Its last part is {last}.")
+        if number is not None and number > parts:
+            some = others[(number - parts - 1) * sitemap.PART : (number - parts) * sitemap.PART]
+            return Result(media.XML, sitemap.pages(dict(some), self._base), len(some)), asked.state
         params = {"offset": str(((number or 1) - 1) * sitemap.PART)}
         answer = await self._endpoint.ask_saved("export/sitemap", params, media.SPARQL_JSON.type)
-        return await asyncio.to_thread(self._sitemap, answer.body), answer.state
+        beside = others if number is None else []
+        return await asyncio.to_thread(self._sitemap, answer.body, beside), answer.state
 
-    def _sitemap(self, body: bytes) -> Result:
+    def _sitemap(self, body: bytes, beside: Iterable[tuple[str, datetime]]) -> Result:
         graphs: dict[str, set[str]] = defaultdict(set)
         for row in rows.read(body):
             graphs[str(row["thing"])].add(str(row["graph"]))
-        things = {iri: self._ages.newest(of) if self._ages else None for iri, of in graphs.items()}
-        return Result(media.XML, sitemap.pages(things, self._base), len(things))
+        changed = {iri: self._ages.newest(of) if self._ages else None for iri, of in graphs.items()}
+        return Result(media.XML, sitemap.pages({**changed, **dict(beside)}, self._base), len(changed))
 
 
 @lru_cache(maxsize=8)
@@ -178,6 +186,7 @@ class Ages:
         self._lock = threading.Lock()
         self._number = self._erasures = 0
         self._at: dict[str, datetime] = {}
+        self._empty: set[str] = set()
 
     def newest(self, graphs: set[str] | None = None) -> datetime | None:
         """The time of the newest version of these graphs, or of all; None where none has a version."""
@@ -190,12 +199,19 @@ class Ages:
         self._follow()
         return self._at.get(graph)
 
+    def graphs(self) -> list[tuple[str, datetime]]:
+        """The graphs that say something, by name, each with the time of its newest version."""
+        self._follow()
+        with self._lock:
+            return sorted((graph, at) for graph, at in self._at.items() if graph not in self._empty)
+
     def _follow(self) -> None:
         with self._lock:
             if (erasures := self._ledger.erasures.count) != self._erasures:
                 self._number, self._erasures = 0, erasures  # old versions have changed
             for version in self._ledger.newest(after=self._number):
                 self._at[version.graph] = time_of(version.erased or version.at)
+                (self._empty.add if version.sha256 == _NOTHING else self._empty.discard)(version.graph)
                 self._number = max(self._number, version.number)
 
 

@@ -126,13 +126,18 @@ def _catalogue(said: Statements, known: Facts, portion: Sequence[About], of: Off
     for place in known.whole.places:
         said.link(IRI, DCT + "spatial", place.iri)
         said.a(place.iri, DCT + "Location")
-    said.link(IRI, FOAF + "homepage", of.base + "/")
-    said.a(of.base + "/", FOAF + "Document")
+    said.link(IRI, FOAF + "homepage", _page(of))
+    said.a(_page(of), FOAF + "Document")
     said.link(IRI, DCAT + "themeTaxonomy", "http://publications.europa.eu/resource/authority/data-theme")
     entry.responsible(said, IRI, of)
     said.link(IRI, DCT + "license", of.licence.iri)
     said.link(IRI, DCAT + "dataset", *(about.dataset.iri for about in portion))
     said.link(IRI, DCAT + "service", _SERVICE)
+
+
+def _page(of: Office) -> str:
+    """The page of the catalogue, with the endpoint; it comes in the language of the reader."""
+    return f"{of.base}/catalog.{media.HTML.suffix}"
 
 
 def _service(said: Statements, known: Facts, portion: Sequence[About], of: Office) -> None:
@@ -157,7 +162,7 @@ def _service(said: Statements, known: Facts, portion: Sequence[About], of: Offic
     for lang, words in entry.keywords(known.whole).items():
         for word in words:
             said.text(_SERVICE, DCAT + "keyword", {lang: word})
-    said.link(_SERVICE, DCAT + "landingPage", of.base + "/")
+    said.link(_SERVICE, DCAT + "landingPage", _page(of))
     entry.licence(said, _SERVICE, of)
     entry.responsible(said, _SERVICE, of)
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from pyoxigraph import NamedNode
 
-from kogge import names, syntax
+from kogge import media, names, syntax
 from kogge.media import MediaType
 from kogge.portal import facts
 from kogge.portal.datasets import WHOLE, Dataset
@@ -77,8 +77,10 @@ def describe(said: Statements, about: About, office: Office, made: Made | None, 
         said.link(iri, DCT + "subject", topic.iri)
         said.a(topic.iri, names.SKOS + "Concept")
         said.text(topic.iri, names.SKOS + "prefLabel", topic.labels)
-    said.link(iri, DCAT + "landingPage", office.base + "/")
-    said.a(office.base + "/", FOAF + "Document")
+    # Whoever follows it, a portal too, gets the page, in the language of the reader.
+    page = f"{office.base}/dataset/{dataset.slug}.{media.HTML.suffix}"
+    said.link(iri, DCAT + "landingPage", page)
+    said.a(page, FOAF + "Document")
     said.link(iri, DCT + "conformsTo", names.BASE + "ontology")
     said.a(names.BASE + "ontology", DCT + "Standard")
     responsible(said, iri, office)
@@ -184,22 +186,22 @@ def _distributions(dataset: Dataset) -> Iterator[MediaType]:
 
 
 def _distribution(
-    said: Statements, about: About, office: Office, made: Made | None, changed: str, media: MediaType
+    said: Statements, about: About, office: Office, made: Made | None, changed: str, kind: MediaType
 ) -> None:
-    form, address = texts().forms[media.suffix], office.base + about.dataset.path(media)
-    iri = _form(said, about, office, media.suffix, form)
+    form, address = texts().forms[kind.suffix], office.base + about.dataset.path(kind)
+    iri = _form(said, about, office, kind.suffix, form)
     said.link(iri, DCAT + "accessURL", address)
     said.link(iri, DCAT + "downloadURL", address)
     said.a(address, RDFS + "Resource")
-    said.media(iri, DCAT + "mediaType", form.media or media.type)
+    said.media(iri, DCAT + "mediaType", form.media or kind.type)
     if form.package:
         said.media(iri, DCAT + "packageFormat", form.package)
     said.day(iri, DCT + "issued", about.issued)
     said.day(iri, DCT + "modified", changed)
     said.code(iri, DCT + "language", "language", *_LANGUAGES)
-    if media.format:
+    if kind.format:
         said.link(iri, DCT + "conformsTo", names.BASE + "ontology")
-    if made and (file := made.files.get(media.suffix)):
+    if made and (file := made.files.get(kind.suffix)):
         said.number(iri, DCAT + "byteSize", file.size, "nonNegativeInteger")
         checksum = iri + "-sha256"
         said.link(iri, SPDX + "checksum", checksum)

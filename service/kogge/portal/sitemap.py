@@ -1,4 +1,4 @@
-"""Level 6, portal: the pages of things → a sitemap, in which three languages name each other."""
+"""Level 6, portal: what has a page → a sitemap, in which three languages name each other."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from xml.sax.saxutils import escape, quoteattr
 
 from kogge import names
 
-PART: Final = 2000  # things in one file, as in queries/export/sitemap.rq; each has a page in three languages
+# Things in one file, as in queries/export/sitemap.rq, and as many others: each has a page in three languages,
+# and 50,000 addresses are allowed.
+PART: Final = 2000
 
 _NAMESPACE: Final = "http://www.sitemaps.org/schemas/sitemap/0.9"
 _HEAD: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
 def shown(iri: str) -> str:
-    """The page of a thing behind the language: `/municipality/kiel`."""
-    return f"/{names.kind_of(iri)}/{names.slug_of(iri)}"
+    """The page of one of our IRIs behind the language: `/municipality/kiel`, `/catalog`, `/`."""
+    return "/" + iri.removeprefix(names.ID).removeprefix(names.BASE)
 
 
 def pages(things: Mapping[str, datetime | None], base: str) -> bytes:
-    """The pages of things, each with the time of its last change if that is known."""
+    """The pages of these IRIs, each with the time of its last change if that is known."""
     urls = "".join(_thing(iri, changed, base) for iri, changed in sorted(things.items()))
     return (
         f'{_HEAD}<urlset xmlns="{_NAMESPACE}" xmlns:xhtml="http://www.w3.org/1999/xhtml">\n{urls}</urlset>\n'
