@@ -10,11 +10,13 @@ from itertools import groupby
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
+from markupsafe import Markup
 from starlette.convertors import Convertor, register_url_convertor
 
 from kogge import media, names
 from kogge.desk import Desk, query_text
 from kogge.errors import Gone, NotFound
+from kogge.portal import schema_org
 from kogge.store.rows import Row
 from kogge.web.context import desk_of
 from kogge.web.pages import READ, facts, links, naming
@@ -186,9 +188,16 @@ async def send(page: Page, template: str, it: Portrait, **values: Any) -> Respon
         "dates": dates,
         "precise": precise,
         "overview": "",
+        "described": Markup(schema_org.script(_described(it.thing))),
         **values,
     }
     return await page.send(f"things/{template}.html", **values)
+
+
+def _described(thing: Thing) -> schema_org.Json:
+    """What the page says of its thing, in the words of schema.org."""
+    said = {name: [(one.value, one.label) for one in thing.all(name)] for name in schema_org.TERMS}
+    return schema_org.about(thing.iri, thing.name.text, thing.types, said, thing.lang)
 
 
 async def ask(request: Request, iri: str, lang: str, *questions: str) -> list[list[Row]]:
