@@ -14,6 +14,10 @@ VENDOR = service/kogge/web/static/vendor/.complete
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --upgrade --generate-hashes --no-header --no-annotate
 
 TOGETHER = --numprocesses auto --maxprocesses 4
+# Tests that have a turn of their own: those in Chromium, whose loop stays open in its process; and those that
+# hold a service to its deadlines, while no other test runs.
+BROWSER = tests/browser
+ALONE = tests/attacks/test_queries.py tests/attacks/test_store_faults.py tests/soak/test_soak.py tests/test_workers.py
 
 .PHONY: help serve test check format bench soak shots lock install clean
 
@@ -33,9 +37,9 @@ serve: install
 	@$(BIN)/kogge serve --host '$(HOST)' --port '$(PORT)' --home '$(HOME_DIR)'
 
 test: install $(VENV)/.tested
-	@$(BIN)/python -m pytest $(TOGETHER) --dist loadfile -m 'not alone and not browser'
-	@$(BIN)/python -m pytest $(TOGETHER) --dist loadgroup -m browser
-	@$(BIN)/python -m pytest -m alone
+	@$(BIN)/python -m pytest $(TOGETHER) --dist loadfile --no-loadscope-reorder $(patsubst %,--ignore=%,$(BROWSER) $(ALONE))
+	@$(BIN)/python -m pytest $(TOGETHER) --dist loadgroup $(BROWSER)
+	@$(BIN)/python -m pytest $(ALONE)
 
 check: $(VENV)/.tested
 	$(BIN)/ruff check .

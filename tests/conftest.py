@@ -22,18 +22,13 @@ hypothesis_settings.register_profile("kogge", deadline=None, derandomize="CI" in
 hypothesis_settings.load_profile("kogge")
 
 
-ALONE = {"attacks", "soak", "test_cli.py", "test_protocol.py", "test_real_clients.py", "test_workers.py"}
-BESIDE = {"test_fuzz.py"}  # of these, what counts the time of the processor only
+# What takes longest comes first, so that no process waits for another in the end.
+FIRST = ("test_fuzz.py", "test_http.py", "test_large.py", "test_contribution.py", "test_pages_things.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what `make test` runs in turns of their own: what needs a browser, and what wants the machine."""
-    for item in items:
-        parts = set(item.path.parts)
-        if "browser" in parts:
-            item.add_marker(pytest.mark.browser)
-        if parts & ALONE and not parts & BESIDE:
-            item.add_marker(pytest.mark.alone)
+    """Puts the tests in their order (sorting keeps that of the others)."""
+    items.sort(key=lambda item: FIRST.index(item.path.name) if item.path.name in FIRST else len(FIRST))
 
 
 @pytest.fixture(scope="session")

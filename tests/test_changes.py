@@ -20,6 +20,8 @@ from kogge.portal import stream
 from kogge.settings import Settings
 from kogge.web import create_app
 
+from .small import SMALL
+
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "standards" / "ldes"
 LDES, TREE, AS = "https://w3id.org/ldes#", "https://w3id.org/tree#", "https://www.w3.org/ns/activitystreams#"
 CREATED, VERSION_OF = names.DCTERMS + "created", names.DCTERMS + "isVersionOf"
@@ -146,7 +148,9 @@ PERSON = f'<{JAN}> <{names.SKOS}prefLabel> "Jan Muster"@de . '
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    settings = Settings.from_environment({"KOGGE_HOME": str(tmp_path / "home"), "KOGGE_FOUR_EYES": "off"})
+    settings = Settings.from_environment(
+        {**SMALL, "KOGGE_HOME": str(tmp_path / "home"), "KOGGE_FOUR_EYES": "off"}
+    )
     desk = Desk.open(settings)
     with TestClient(create_app(settings, desk), raise_server_exceptions=False) as client:
         yield Office(client, desk)

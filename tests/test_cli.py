@@ -408,7 +408,7 @@ def test_the_service_starts_answers_and_ends(service: Service, run: Run) -> None
     assert code == 0
     assert f"Kogge answers on {service.url}" in out
     again = serve(service.home)
-    assert again.seconds < 10
+    assert again.seconds < 20  # of which most is the noise of a busy machine
     assert end(again)[0] == 0
 
 

@@ -21,6 +21,8 @@ import uvicorn
 from kogge.settings import Settings
 from kogge.web import create_app
 
+from .small import SMALL
+
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "analysts.md"
 SHOWN = "http://127.0.0.1:8000"
 EXAMPLES = re.findall(r"^```python\n(.*?)^```\n\n```text\n(.*?)^```$", PAGE.read_text("utf-8"), re.M | re.S)
@@ -29,7 +31,7 @@ EXAMPLES = re.findall(r"^```python\n(.*?)^```\n\n```text\n(.*?)^```$", PAGE.read
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     home = str(tmp_path_factory.mktemp("home"))
-    app = create_app(Settings.from_environment({"KOGGE_HOME": home, "KOGGE_CLIENT_QUERIES": "0"}))
+    app = create_app(Settings.from_environment({**SMALL, "KOGGE_HOME": home, "KOGGE_CLIENT_QUERIES": "0"}))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)

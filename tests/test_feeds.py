@@ -21,6 +21,8 @@ from kogge.ledger import Caller, Sending
 from kogge.settings import Settings
 from kogge.web import create_app
 
+from .small import SMALL
+
 A = "{http://www.w3.org/2005/Atom}"
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 G = names.graph("luebeck", "projekte")
@@ -44,7 +46,9 @@ class Office:
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    settings = Settings.from_environment({"KOGGE_HOME": str(tmp_path / "home"), "KOGGE_FOUR_EYES": "off"})
+    settings = Settings.from_environment(
+        {**SMALL, "KOGGE_HOME": str(tmp_path / "home"), "KOGGE_FOUR_EYES": "off"}
+    )
     desk = Desk.open(settings)
     with TestClient(create_app(settings, desk), raise_server_exceptions=False) as client:
         yield Office(client, desk)

@@ -18,6 +18,7 @@ from kogge.settings import Settings
 from kogge.web import create_app
 
 from .reading import BROWSER, page, words
+from .small import SMALL
 
 CURATED: Final = "kogge/alliances-smarte-hanse"
 HOSTILE: Final = "<img src=x onerror=alert(1)>"
@@ -88,7 +89,7 @@ def publish(ledger: Ledger, graph: str, turtle: str, day: int) -> None:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A service with contributions of Wismar: in two versions, withdrawn, with many things."""
     settings = Settings.from_environment(
-        {"KOGGE_HOME": str(tmp_path_factory.mktemp("graphs")), "KOGGE_CLIENT_QUERIES": "0"}
+        {**SMALL, "KOGGE_HOME": str(tmp_path_factory.mktemp("graphs")), "KOGGE_CLIENT_QUERIES": "0"}
     )
     with TestClient(create_app(settings)):
         pass

@@ -22,6 +22,8 @@ from kogge.settings import Settings
 from kogge.web import create_app
 from kogge.web.session import COOKIE, Sessions
 
+from .small import SMALL
+
 ORIGIN = {"Origin": "http://testserver", "Accept": "text/html"}
 PROJECT = "https://w3id.org/kogge/id/project/luebeck/{}"
 TURTLE = """@prefix dcterms: <http://purl.org/dc/terms/> .
@@ -106,6 +108,7 @@ def _now() -> datetime:
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     settings = Settings.from_environment(
         {
+            **SMALL,
             "KOGGE_HOME": str(tmp_path_factory.mktemp("town")),
             "KOGGE_QUERY_WORKERS": "1",
             "KOGGE_CLIENT_SECONDS": "0",
@@ -153,7 +156,7 @@ def test_one_is_led_on_to_our_own_pages_only(town: Town, onward: str) -> None:
 
 
 def test_a_wrong_key_is_told_and_too_many_are_slowed_down(tmp_path: Path) -> None:
-    settings = Settings.from_environment({"KOGGE_HOME": str(tmp_path / "home")})
+    settings = Settings.from_environment({**SMALL, "KOGGE_HOME": str(tmp_path / "home")})
     with TestClient(create_app(settings), raise_server_exceptions=False) as client:
         nobody = Person(client)
         answers = [nobody.form("/en/sign-in", token="kgg_000000000000_x") for _ in range(12)]

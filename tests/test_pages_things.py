@@ -22,6 +22,7 @@ from kogge.web.pages import alliance, compare, facts, joined, portrait
 from kogge.web.pages.dates import shown
 
 from .reading import BROWSER, page, words
+from .small import SMALL
 
 HOSTILE: Final = "<img src=x onerror=alert(1)>&\\\"'"
 AT: Final = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -63,6 +64,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A service with a contribution of Lübeck, and a person who was erased."""
     settings = Settings.from_environment(
         {
+            **SMALL,
             "KOGGE_HOME": str(tmp_path_factory.mktemp("things")),
             "KOGGE_CLIENT_SECONDS": "0",
             "KOGGE_CLIENT_QUERIES": "0",

@@ -24,6 +24,8 @@ from kogge.store import description
 from kogge.store.workers import Pool
 from kogge.web import create_app
 
+from .small import SMALL
+
 SD, VOID = description.SD, description.VOID
 HANSE = names.graph("kogge", "alliances-smarte-hanse")
 REGIO = names.graph("kogge", "alliances-regio-hub")
@@ -52,8 +54,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A service with little time, few rows and bytes, one worker per lane, and no limit per client."""
     settings = Settings.from_environment(
         {
+            **SMALL,
             "KOGGE_HOME": str(tmp_path_factory.mktemp("small")),
-            "KOGGE_QUERY_WORKERS": "1",
             "KOGGE_QUERY_SECONDS": "1.5",
             "KOGGE_PARTNER_QUERY_SECONDS": "3.5",
             "KOGGE_QUERY_ROWS": "50",
@@ -280,7 +282,7 @@ def test_a_large_body_is_compressed_for_those_who_take_it(web: TestClient) -> No
 
 
 def test_an_answer_is_never_older_than_the_store(tmp_path_factory: pytest.TempPathFactory) -> None:
-    settings = Settings.from_environment({"KOGGE_HOME": str(tmp_path_factory.mktemp("fresh"))})
+    settings = Settings.from_environment({**SMALL, "KOGGE_HOME": str(tmp_path_factory.mktemp("fresh"))})
     desk = Desk.open(settings)
     query = {"query": f"SELECT ?n {{ GRAPH <{names.graph('kogge', 'x')}> {{ ?s ?p ?n }} }}"}
     with TestClient(create_app(settings, desk)) as client:
@@ -330,23 +332,26 @@ def test_head_has_the_headers_of_get(web: TestClient) -> None:
 
 
 def test_a_query_that_takes_too_long_is_504(small: TestClient) -> None:
-    for timeout, least, most in (("0.3", 0.3, 0.8), (None, 1.5, 2.1)):
+    for timeout, least, most in (("0.3", 0.3, 1.5), (None, 1.5, 3.0)):
         params = {"query": LONG} | ({"timeout": timeout} if timeout else {})
         began = time.monotonic()
         body = problem(small.get("/sparql", params=params), 504)
         assert least <= time.monotonic() - began < most
         assert body["advice"]
-        assert small.get("/sparql", params={"query": "ASK {}"}).status_code == 200
+        until = time.monotonic() + 20  # a new worker comes in a moment, or later where the machine is busy
+        while (status := small.get("/sparql", params={"query": "ASK {}"}).status_code) == 503:
+            assert time.monotonic() < until
+        assert status == 200
     began = time.monotonic()
     problem(small.post("/sparql", data={"query": LONG, "timeout": "0.2"}), 504)
-    assert time.monotonic() - began < 0.7
+    assert time.monotonic() - began < 1.5
 
 
 def test_who_is_granted_more_time_has_it_up_to_that_of_a_partner(small: TestClient) -> None:
     assert isinstance(small.app, FastAPI)
     assert small.portal is not None
     desk: Desk = small.app.state.desk
-    for granted, least, most in ((2.5, 2.5, 3.1), (None, 1.5, 2.1), (9.0, 3.5, 4.1)):
+    for granted, least, most in ((2.5, 2.5, 3.5), (None, 1.5, 2.5), (9.0, 3.5, 5.0)):
         began = time.monotonic()
         with pytest.raises(OutOfTime):
             small.portal.call(partial(desk.ask, LONG, seconds=granted))
@@ -394,6 +399,7 @@ def test_a_client_that_asks_too_much_is_429_with_a_time_and_others_are_not(
 ) -> None:
     settings = Settings.from_environment(
         {
+            **SMALL,
             "KOGGE_HOME": str(tmp_path_factory.mktemp("quota")),
             "KOGGE_CLIENT_QUERIES": "1",
             "KOGGE_CLIENT_SECONDS": "1",
@@ -410,7 +416,7 @@ def test_a_client_that_asks_too_much_is_429_with_a_time_and_others_are_not(
     with TestClient(create_app(settings), raise_server_exceptions=False) as service:
         heavy = threading.Thread(target=lambda: ask("192.0.2.1", LONG, timeout="1.5"))
         heavy.start()
-        time.sleep(0.3)
+        time.sleep(0.5)
         second, other = ask("192.0.2.1"), ask("192.0.2.2")
         heavy.join()
         problem(second, 429)
@@ -424,7 +430,7 @@ def test_a_client_that_asks_too_much_is_429_with_a_time_and_others_are_not(
 
 def test_the_guard_can_be_switched_off_and_the_cage_holds(tmp_path_factory: pytest.TempPathFactory) -> None:
     settings = Settings.from_environment(
-        {"KOGGE_HOME": str(tmp_path_factory.mktemp("off")), "KOGGE_GUARD": "off", "KOGGE_QUERY_WORKERS": "1"}
+        {**SMALL, "KOGGE_HOME": str(tmp_path_factory.mktemp("off")), "KOGGE_GUARD": "off"}
     )
     with TestClient(create_app(settings), raise_server_exceptions=False) as client:
         deep = "ASK " + "{" * 10_000 + "}" * 10_000

@@ -23,6 +23,8 @@ from kogge.portal.things import COUNTED, PAGE
 from kogge.settings import Settings
 from kogge.web import create_app
 
+from .small import SMALL
+
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 EVENT = "/id/event/expertentreffen-2019"
 NEED = "/id/need/schwerin-energie"
@@ -146,7 +148,7 @@ def test_a_thing_of_a_partner_has_its_owner_in_the_address(web: TestClient) -> N
 
 
 def test_a_person_whose_data_was_erased_is_gone_and_links_to_it_too(tmp_path: Path) -> None:
-    settings = Settings.from_environment({"KOGGE_HOME": str(tmp_path)})
+    settings = Settings.from_environment({**SMALL, "KOGGE_HOME": str(tmp_path)})
     with TestClient(create_app(settings)) as client:
         app: Any = client.app
         path, desk = "/id/person/jan-lindenau", app.state.desk
@@ -201,7 +203,7 @@ def test_what_is_long_is_compressed_and_may_be_read_from_any_page(web: TestClien
 @pytest.mark.parametrize("path", ["/kogge", ""])
 def test_redirects_and_links_carry_the_prefix_of_a_proxy_and_names_stay(path: str, tmp_path: Path) -> None:
     base = f"https://stadt.example{path}"
-    settings = Settings.from_environment({"KOGGE_HOME": str(tmp_path), "KOGGE_BASE_URL": base})
+    settings = Settings.from_environment({**SMALL, "KOGGE_HOME": str(tmp_path), "KOGGE_BASE_URL": base})
     with TestClient(create_app(settings)) as client:
         moved = client.get(EVENT, follow_redirects=False)
         assert moved.headers["location"] == f"{path}{EVENT}.ttl"

@@ -21,6 +21,8 @@ from kogge.portal import vocabulary
 from kogge.settings import Settings
 from kogge.web import create_app
 
+from .small import SMALL
+
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 GRAPH = "/graph/kogge/events-expertentreffen-2019"
 RDF = ("ttl", "jsonld", "nt", "rdf", "json")
@@ -194,7 +196,7 @@ def test_words_and_their_versions_are_told_apart(web: TestClient) -> None:
 
 
 def test_an_old_version_of_the_words_is_still_there(tmp_path: Path) -> None:
-    settings = Settings.from_environment({"KOGGE_HOME": str(tmp_path)})
+    settings = Settings.from_environment({**SMALL, "KOGGE_HOME": str(tmp_path)})
     with TestClient(create_app(settings)) as client:
         now = client.get("/ontology.nt").content
         app: Any = client.app

@@ -20,6 +20,8 @@ from kogge.ledger import Role
 from kogge.settings import Settings
 from kogge.web import create_app
 
+from .small import SMALL
+
 HEAD = """@prefix dcterms: <http://purl.org/dc/terms/> .
 @prefix kogge: <https://w3id.org/kogge/ontology#> .
 @prefix municipality: <https://w3id.org/kogge/id/municipality/> .
@@ -99,9 +101,7 @@ def _now() -> Any:
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     home = tmp_path_factory.mktemp("city")
-    settings = Settings.from_environment(
-        {"KOGGE_HOME": str(home), "KOGGE_QUERY_WORKERS": "1", "KOGGE_CLIENT_SECONDS": "0"}
-    )
+    settings = Settings.from_environment({**SMALL, "KOGGE_HOME": str(home), "KOGGE_CLIENT_SECONDS": "0"})
     with TestClient(create_app(settings), raise_server_exceptions=False) as client:
         yield City(client, settings)
 
@@ -640,7 +640,7 @@ def test_who_guesses_is_slowed_down(city: City) -> None:
 
 def _desk(city: City) -> Desk:
     """A desk on a home of its own: only tokens are asked for."""
-    return Desk.open(Settings.from_environment({"KOGGE_HOME": str(city.settings.home / "other")}))
+    return Desk.open(Settings.from_environment({**SMALL, "KOGGE_HOME": str(city.settings.home / "other")}))
 
 
 def test_a_token_in_an_address_is_refused_and_no_token_is_in_the_log(
@@ -702,9 +702,8 @@ def test_the_description_for_programs_says_how_to_contribute(city: City) -> None
 
 def test_judging_has_limits_that_are_settings_and_a_quota_for_each_token(tmp_path: Path) -> None:
     environment = {
+        **SMALL,
         "KOGGE_HOME": str(tmp_path),
-        "KOGGE_QUERY_WORKERS": "1",
-        "KOGGE_CONTRIBUTION_WORKERS": "1",
         "KOGGE_CLIENT_CONTRIBUTION_SECONDS": "1",
     }
     settings = Settings.from_environment(environment)
@@ -727,7 +726,7 @@ def test_judging_has_limits_that_are_settings_and_a_quota_for_each_token(tmp_pat
 
 def test_so_many_of_one_token_are_judged_at_once(tmp_path: Path) -> None:
     settings = Settings.from_environment(
-        {"KOGGE_HOME": str(tmp_path), "KOGGE_QUERY_WORKERS": "1", "KOGGE_CLIENT_CONTRIBUTIONS": "1"}
+        {**SMALL, "KOGGE_HOME": str(tmp_path), "KOGGE_CLIENT_CONTRIBUTIONS": "1"}
     )
     with TestClient(create_app(settings), raise_server_exceptions=False) as client:
         city = City(client, settings)

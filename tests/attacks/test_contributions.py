@@ -480,7 +480,7 @@ def test_s08_data_that_is_slow_for_our_shapes_is_stopped_at_the_deadline(hurried
     began = time.monotonic()
     reply = hurried.send(ring(3_000))
     assert (reply.status, "too complex" in reply.text) == (422, True)
-    assert time.monotonic() - began < 2.0 + 1.0
+    assert time.monotonic() - began < 2.0 + 4.0  # others use the machine, too; without it, it takes minutes
     assert hurried.send(TURTLE).status == 202
 
 

@@ -34,7 +34,7 @@ def service(request: pytest.FixtureRequest) -> Iterator[Service]:
     """Both services, one after the other; after each attack it lives, and answers within a second."""
     service: Service = request.getfixturevalue(request.param)
     yield service
-    service.lives()
+    service.lives(1)
 
 
 @pytest.fixture
@@ -192,7 +192,7 @@ def test_q08_the_limit_of_memory_is_met_before_the_deadline(delivered: Service) 
     reply = delivered.ask(BOMB)
     assert reply.status == 422
     assert "memory" in refused(reply)
-    delivered.lives()
+    delivered.lives(1)
 
 
 def test_q10_lists_of_a_hundred_thousand(service: Service, guard: bool) -> None:

@@ -56,7 +56,7 @@ def test_e09_a_snapshot_that_is_lost_is_still_read_by_those_who_have_it_open(gua
             assert [guarded.ask(SMALL).status for _ in range(20)] == [200] * 20
         finally:
             kept.rename(snapshot)
-    guarded.lives()
+    guarded.lives(1)
 
 
 def test_e10_too_few_descriptors_are_said_at_the_start(tmp_path: Path) -> None:
@@ -101,4 +101,4 @@ def test_e11_workers_that_are_killed_or_stopped_are_replaced(unguarded: Service,
     assert set(statuses) <= {200, 503, 504}
     assert statuses.count(200) > 100
     time.sleep(0.5)
-    unguarded.lives()
+    unguarded.lives(1)

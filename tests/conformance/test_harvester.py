@@ -120,9 +120,8 @@ def test_every_page_is_found(known: Facts, ending: str, tmp_path: Path) -> None:
     assert [len(page["datasets"]) for page in pages] == [4, 4, 1]
 
 
-def test_two_hundred_datasets_are_taken(known: Facts, tmp_path: Path) -> None:
+def test_more_than_a_page_of_datasets_is_taken(known: Facts, tmp_path: Path) -> None:
     one = known.datasets[-1]
-    copies = (replace(one, dataset=replace(one.dataset, slug=f"alliance-{n}")) for n in range(200))
+    copies = (replace(one, dataset=replace(one.dataset, slug=f"alliance-{n}")) for n in range(100))
     pages = harvested(replace(known, datasets=(*known.datasets, *copies)), catalog.PAGE, "ttl", tmp_path)
-    assert sum(len(page["datasets"]) for page in pages) == 209
-    assert len(pages) == 3
+    assert [len(page["datasets"]) for page in pages] == [catalog.PAGE, 9]
