@@ -135,17 +135,20 @@ def _values(
     index: Index, counts: Iterable[tuple[str, str, int]], chosen: Sequence[str], base: int, lang: str
 ) -> Json:
     """The values with the most answers, those that are chosen always among them."""
+    values = [one for one in counts if one[2] or one[0] in chosen]
+    # Only what may be shown needs its label, by which those with equal counts are ordered.
+    least = sorted((many for _, _, many in values), reverse=True)[:MOST][-1:] or [0]
     labelled = [
         (word, _label(index, iri, lang) if iri else "", many)
-        for word, iri, many in counts
-        if many or word in chosen
+        for word, iri, many in values
+        if many >= least[0] or word in chosen
     ]
     ordered = sorted(labelled, key=lambda one: (-one[2], collation(one[1]), one[0]))
     shown = ordered[:MOST] + [one for one in ordered[MOST:] if one[0] in chosen]
     return {
         "all": base.bit_count(),
         "chosen": chosen,
-        "more": len(ordered) > len(shown),
+        "more": len(values) > len(shown),
         "values": [{"word": word, "label": label, "count": many} for word, label, many in shown],
     }
 
