@@ -130,7 +130,7 @@ class Ranking:
                 proven = len(order)
         members = own = in_set(order, size)
         if max(cells, default=0) > _ORDER:
-            own = in_set([holder for holder in order if is_own(cells[holder])], size)
+            own = in_set([holder for holder in order if cells[holder] <= _ORDER], size)
         return cls(
             order, cells, members, own, members if proven == len(order) else in_set(order[:proven], size)
         )

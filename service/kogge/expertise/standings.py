@@ -137,9 +137,11 @@ class Standings:
                 if not others and not any(units):
                     continue
                 cells = no_cells(len(ordered))
-                rows = zip(ordered, units, proven if proves else repeat(0), strict=False)
-                for number, some, proof in compress(rows, units):
-                    cells[number] = (own if proof else intended) | some
+                proof = compress(proven, units) if proves else repeat(0)
+                for number, some, proved in zip(
+                    compress(ordered, units), compress(units, units), proof, strict=False
+                ):
+                    cells[number] = (own if proved else intended) | some
                 for number, cell in others.items():
                     cells[number] = cell
                 members = compress(ordered, map(cells.__getitem__, ordered) if others else units)

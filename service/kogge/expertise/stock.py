@@ -31,7 +31,7 @@ class Stock:
         # What is on the shelf already may be cited by other reasons as well.
         self._documents = reader.documents(sources if reader.scans else sources | named)
         self._number: Mapping[str, int] = {}
-        self._cited: dict[tuple[str, ...], str] = {}  # the numbers of documents, by sources
+        self._cited: dict[tuple[str, ...], tuple[str, str]] = {}  # documents, and what is told without a date
 
     def put(self, shelf: Shelf, *, fresh: bool = False) -> None:
         """Puts things and documents on a shelf, which numbers them; `fresh` says that it was empty."""
@@ -78,14 +78,15 @@ class Stock:
 
     def _told(self, thing: str, sources: tuple[str, ...]) -> str:
         """What these sources tell of a thing."""
-        date, span = None, None
-        if thing in self._dates or thing in self._spans or thing in self._wholes:
-            carriers = (thing, *self._wholes.get(thing, ()))
-            date = self._date(carriers, sources)
-            span = next((self._spans[one] for one in carriers if one in self._spans), None)
         if sources not in self._cited:
-            self._cited[sources] = ",".join([str(self._number[source]) for source in sources])
-        return told(date, span, self._cited[sources])
+            documents = ",".join([str(self._number[source]) for source in sources])
+            self._cited[sources] = documents, told(None, None, documents)
+        documents, undated = self._cited[sources]
+        if thing not in self._dates and thing not in self._spans and thing not in self._wholes:
+            return undated
+        carriers = (thing, *self._wholes.get(thing, ()))
+        span = next((self._spans[one] for one in carriers if one in self._spans), None)
+        return told(self._date(carriers, sources), span, documents)
 
     def _date(self, carriers: Iterable[str], sources: Sequence[str]) -> str | None:
         """The date of the first carrier that has one, as these sources say it; else as anybody says it."""
