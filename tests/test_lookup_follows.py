@@ -171,7 +171,7 @@ def holds(lookup: Lookup) -> dict[str, Any]:
         },
         "mentions": {topic: list(map(_row, some)) for topic, some in index.mentions_on.items() if some},
         "having": {
-            thing: [index.holders[number].iri for number in index.holding(index.things(thing))]
+            thing: {index.holders[number].iri for number in index.holding(index.things(thing))}
             for thing in (subject[1:-1] for subject in SUBJECTS)
             if index.holding(index.things(thing))
         },
