@@ -259,3 +259,15 @@ def test_each_thing_can_go_and_come_back(subject: str) -> None:
 def test_each_statement_can_go_and_come_back(subject: str) -> None:
     of_it = [number for number in sorted(WHOLE) if str(STATEMENTS[number].subject) == subject]
     followed((GRAPHS[0], some) for number in of_it for some in (WHOLE - {number}, WHOLE))
+
+
+def test_a_date_is_that_of_the_graph_which_rests_on_the_source_as_long_as_it_does() -> None:
+    def of(*words: str) -> frozenset[int]:
+        return frozenset(number for number in WHOLE if all(word in str(STATEMENTS[number]) for word in words))
+
+    one, two = GRAPHS[:2]
+    (early,) = of("event/r", '"2021"')
+    rests = of(one, "document/x")
+    assert len(rests) == 1
+    first = WHOLE - {early}
+    followed([(one, first), (two, {early, *of(two, "document/y")}), (one, first - rests), (one, first)])
