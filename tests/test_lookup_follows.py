@@ -171,7 +171,7 @@ def holds(lookup: Lookup) -> dict[str, Any]:
         },
         "mentions": {topic: list(map(_row, some)) for topic, some in index.mentions_on.items() if some},
         "having": {
-            thing: [index.holders[number].iri for number in index.holding(index.things(thing))]
+            thing: {index.holders[number].iri for number in index.holding(index.things(thing))}
             for thing in (subject[1:-1] for subject in SUBJECTS)
             if index.holding(index.things(thing))
         },
@@ -259,3 +259,15 @@ def test_each_thing_can_go_and_come_back(subject: str) -> None:
 def test_each_statement_can_go_and_come_back(subject: str) -> None:
     of_it = [number for number in sorted(WHOLE) if str(STATEMENTS[number].subject) == subject]
     followed((GRAPHS[0], some) for number in of_it for some in (WHOLE - {number}, WHOLE))
+
+
+def test_a_date_is_that_of_the_graph_which_rests_on_the_source_as_long_as_it_does() -> None:
+    def of(*words: str) -> frozenset[int]:
+        return frozenset(number for number in WHOLE if all(word in str(STATEMENTS[number]) for word in words))
+
+    one, two = GRAPHS[:2]
+    (early,) = of("event/r", '"2021"')
+    rests = of(one, "document/x")
+    assert len(rests) == 1
+    first = WHOLE - {early}
+    followed([(one, first), (two, {early, *of(two, "document/y")}), (one, first - rests), (one, first)])
