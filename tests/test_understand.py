@@ -290,6 +290,13 @@ def test_a_false_friend_is_no_topic(text: str) -> None:
         ("Oldenburg in Niedersachsen", {"holders": "oldenburg", "state": "land-niedersachsen"}),
         ("Kiel und Lübeck", {"holders": "kiel luebeck"}),
         ("Germany and the Netherlands", {"country": "DE NL"}),
+        # who helps a city is another
+        ("Wer kann Schwerin bei Energie helfen?", {}),
+        ("Who could advise Kiel on smart city?", {}),
+        ("Wie kan Schwerin helpen met energie?", {}),
+        ("Wer in Kiel hilft bei Energie?", {"holders": "kiel"}),
+        ("Kann Kiel uns bei Energie helfen?", {"holders": "kiel"}),
+        ("Wie kann Bremen bei Wasserstoff helfen?", {"holders": "bremen"}),
         ("deutsche und niederländische Städte", {"country": "DE NL", "kind": "municipality"}),
         ("Wer hat Wasserstoff umgesetzt?", {"evidence": "practised"}),
         ("Wer setzt Online-Dienste um?", {"evidence": "practised"}),

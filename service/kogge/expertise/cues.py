@@ -38,7 +38,9 @@ class Cues:
     speaker: frozenset[str]
     offering: frozenset[str]
     subject: frozenset[str]
+    helping: frozenset[str]
     asking: frozenset[str]
+    askers: Mapping[str, frozenset[str]]  # the same by language: a Dutch who is a German how
     which: frozenset[str]
     before_place: frozenset[str]
     beside_place: frozenset[str]
@@ -97,7 +99,9 @@ def cues() -> Cues:
         speaker=_forms(_all(data["speaker"])),
         offering=_forms(_all(data["offering"])),
         subject=_forms(_all(data["subject"])),
+        helping=_forms(_all(data["helping"])),
         asking=_forms(_all(data["asking"])),
+        askers={lang: _forms(said.split()) for lang, said in data["asking"].items()},
         which=_forms(_all(data["which"])),
         before_place=_forms(place["before"].split()),
         beside_place=_forms(place["beside"].split()),
@@ -130,7 +134,7 @@ def _spoken(data: Mapping[str, Any], lang: str) -> Iterator[str]:
     for phrase, cue in _cues(data):
         if cue.lang in ("", lang):
             yield from phrase.replace(GAP, " ").split()
-    for group in ("speaker", "offering", "asking", "subject", "which"):
+    for group in ("speaker", "offering", "helping", "asking", "subject", "which"):
         yield from data[group][lang].split()
     yield from data["place"]["before"].split()
 

@@ -156,14 +156,26 @@ class _Heard:
     def places(self) -> tuple[tuple[Chosen, ...], tuple[Chosen, ...]]:
         """The states (or provinces) of the text, and its municipalities and districts.
 
-        Beside a state, a city of whose name there is one stands for it: Bremen oder Niedersachsen.
+        Beside a state, a city of whose name there is one stands for it: Bremen oder Niedersachsen. The city
+        that is to be helped is none of those who know.
         """
         states, holders = self.matches("state", "province"), self.matches("municipality", "district")
+        helped = {meaning.iri for span in self.spans if self._helped(span) for meaning in span.meanings}
+        holders = [match for match in holders if match.iri not in helped]
         namesakes = [self._namesake(match) for match in holders] if states else [None]
         if all(namesakes):
             states, holders = [*states, *filter(None, namesakes)], []
         return _named(states, self.lexicon.states), tuple(
             Chosen(names.slug_of(match.iri), *match) for match in _distinct(holders)
+        )
+
+    def _helped(self, span: Span) -> bool:
+        """Whether what stands here is to be helped: named bare, where it is asked who helps."""
+        cues, before = self.lexicon.cues, self.tokens[: span.start]
+        return (
+            any(token.word in cues.askers[self.lang] for token in before)
+            and before[-1].word not in cues.before_place
+            and any(token.word in cues.helping for token in self.tokens)
         )
 
     def _namesake(self, city: Match) -> Match | None:
