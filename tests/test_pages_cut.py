@@ -125,6 +125,13 @@ def test_members_are_counted_whole_and_each_that_is_shown_has_its_year(served: T
     assert all(int(year) == 1700 + int(number) for number, year in shown)
 
 
+def test_of_many_partners_the_rest_is_folded(served: TestClient) -> None:
+    text = page(served, "/de/municipality/ort-1")
+    partners = text.index("Partner in Bündnissen")
+    assert "258 weitere" in text[partners:]
+    assert text[partners:].count("vergleichen<span") == MEMBERS - MEMBERS // 10 - 1
+
+
 def test_what_is_whole_says_nothing_of_a_part(served: TestClient) -> None:
     for path in (
         "municipality/luebeck",
