@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from html import unescape
@@ -80,6 +81,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     ledger.append(GRAPH, body, origin="contribution", who=TOWN, at=AT)
     ledger.close()
     with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+        end = time.monotonic() + 60
+        while client.get("/health/ready").status_code != 200 and time.monotonic() < end:
+            time.sleep(0.2)  # the lookup of so many is being opened
         yield client
 
 
