@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from html import unescape
@@ -80,6 +81,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     ledger.append(GRAPH, body, origin="contribution", who=TOWN, at=AT)
     ledger.close()
     with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+        end = time.monotonic() + 60
+        while client.get("/health/ready").status_code != 200 and time.monotonic() < end:
+            time.sleep(0.2)  # the lookup of so many is being opened
         yield client
 
 
@@ -123,6 +127,13 @@ def test_members_are_counted_whole_and_each_that_is_shown_has_its_year(served: T
     shown = re.findall(r"Ort (\d+) seit (\d+)", said)
     assert len(shown) == 300
     assert all(int(year) == 1700 + int(number) for number, year in shown)
+
+
+def test_of_many_partners_the_rest_is_folded(served: TestClient) -> None:
+    text = page(served, "/de/municipality/ort-1")
+    partners = text.index("Partner in Bündnissen")
+    assert "258 weitere" in text[partners:]
+    assert text[partners:].count("vergleichen<span") == MEMBERS - MEMBERS // 10 - 1
 
 
 def test_what_is_whole_says_nothing_of_a_part(served: TestClient) -> None:
