@@ -207,15 +207,15 @@ def test_signing_out_ends_the_session_also_for_a_copy_of_the_cookie(town: Town) 
 
 def test_a_revoked_token_ends_the_session(town: Town) -> None:
     ledger = open_ledger(town.settings)
-    token, value = ledger.partners.issue("luebeck", "ben", "author", at=_now())
-    town.tokens["ben"] = (token.id, value)
-    ben = town.person("ben")
-    assert ben.get("/de/contributions").status_code == 200
+    token, value = ledger.partners.issue("luebeck", "bea", "author", at=_now())
+    town.tokens["bea"] = (token.id, value)
+    bea = town.person("bea")
+    assert bea.get("/de/contributions").status_code == 200
     ledger.partners.revoke(token.id, at=_now())
     ledger.close()
-    assert ben.get("/de/contributions").status_code == 303
+    assert bea.get("/de/contributions").status_code == 303
     assert (
-        ben.ask("POST", "/de/contribute", data={"do": "send"}).headers["location"].startswith("/de/sign-in")
+        bea.ask("POST", "/de/contribute", data={"do": "send"}).headers["location"].startswith("/de/sign-in")
     )
 
 
