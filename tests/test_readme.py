@@ -186,11 +186,13 @@ def test_the_service_that_the_readme_starts_answers_and_stops(tmp_path: Path) ->
         port = found.getsockname()[1]
     command = [sys.executable, "-m", "kogge", "serve", "--port", str(port), "--home", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as service:
-        assert service.stdout is not None
-        assert service.stdout.readline().startswith(f"Kogge answers on http://127.0.0.1:{port} ")
-        with urlopen(f"http://127.0.0.1:{port}/expertise?q=Wasserstoff", timeout=20) as response:
-            assert json.load(response)["results"][0]["holder"]["label"] == "Groningen"
-        service.terminate()
+        try:
+            assert service.stdout is not None
+            assert service.stdout.readline().startswith(f"Kogge answers on http://127.0.0.1:{port} ")
+            with urlopen(f"http://127.0.0.1:{port}/expertise?q=Wasserstoff", timeout=20) as response:
+                assert json.load(response)["results"][0]["holder"]["label"] == "Groningen"
+        finally:
+            service.terminate()  # else the end of `with` waits for ever
         assert service.wait(timeout=20) == 0
 
 
