@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -269,6 +270,24 @@ def test_the_stream_says_how_it_is_to_be_read(web: TestClient) -> None:
         ?from a tree:GreaterThanOrEqualToRelation ; tree:node ?page ; tree:path <{CREATED}> ; tree:value ?a .
         ?to a tree:LessThanOrEqualToRelation ; tree:node ?page ; tree:value ?b . FILTER(?a <= ?b) }}"""
     assert bool(store.query(asked))
+
+
+def test_each_page_has_one_collection_and_is_one_node_for_who_knows_tree_only(web: TestClient) -> None:
+    root = web.get("/changes.nq").text
+    finished = {
+        found[1] for found in re.finditer(rf"<{TREE}node> <http://127.0.0.1:8000(/changes/[^>]+)>", root)
+    }
+    assert finished
+    for at in ("/changes", *finished):
+        page = ox.Store()
+        page.load(web.get(f"{at}.nq").content, RdfFormat.N_QUADS)
+        asked = f"""PREFIX tree: <{TREE}> SELECT ?collection ?node ?view {{
+            ?collection a tree:Collection ; tree:view ?view . ?node a tree:Node }}"""
+        rows = page.query(asked)
+        assert isinstance(rows, ox.QuerySolutions)
+        (row,) = rows
+        assert row["node"].value == f"http://127.0.0.1:8000{at}"
+        assert row["view"].value == "http://127.0.0.1:8000/changes"
 
 
 def test_members_came_between_the_times_that_the_relation_says(web: TestClient) -> None:

@@ -93,6 +93,7 @@ class Changes:
         yield from _about(
             STREAM,
             (names.RDF + "type", NamedNode(_LDES + "EventStream")),
+            (names.RDF + "type", NamedNode(_TREE + "Collection")),  # for who reads TREE only
             *((names.DCTERMS + "title", Literal(text, language=lang)) for lang, text in _TITLE.items()),
             (names.DCTERMS + "license", NamedNode(names.CC_BY)),
             (_LDES + "timestampPath", NamedNode(names.DCTERMS + "created")),
@@ -145,6 +146,7 @@ class Changes:
         yield from _about(
             STREAM,
             (names.RDF + "type", NamedNode(_LDES + "EventStream")),
+            (names.RDF + "type", NamedNode(_TREE + "Collection")),  # for who reads TREE only
             (_TREE + "view", NamedNode(self._root)),
         )
         yield from _about(
