@@ -175,11 +175,9 @@ def test_every_class_of_ours_has_a_node_shape() -> None:
     assert mirrored - {str(shape) for shape in shapes().subjects(RDF.type, SH.NodeShape)} == set()
 
 
-def test_the_shapes_are_well_formed_shacl() -> None:
-    every = rdflib.Graph()
-    for profile in rules.profiles():  # at once: they have most of their shapes in common
-        every += shapes_of(profile)
-    conforms, _graph, text = pyshacl.validate(rdflib.Graph(), shacl_graph=every, meta_shacl=True)
+@pytest.mark.parametrize("profile", rules.profiles())
+def test_the_shapes_are_well_formed_shacl(profile: str) -> None:
+    conforms, _graph, text = pyshacl.validate(rdflib.Graph(), shacl_graph=shapes_of(profile), meta_shacl=True)
     assert conforms, text
 
 

@@ -129,16 +129,17 @@ class Listing:
             self._following.cancel()
 
     async def _follow(self) -> None:
-        before = ""
+        before = tried = ""
         while True:
             await asyncio.sleep(QUIET)
             try:
                 state = await self._source.refresh()
-                if state == before and (self._kept is None or self._kept.state != state):
+                if state == before != tried:
+                    tried = state
                     await self.page(1, media.TURTLE)
                 before = state
             except KoggeError as error:
-                log.warning("the catalogue is not made in advance: %s", error)
+                log.info("the catalogue is not made in advance: %s", error)
 
     async def page(self, number: int, wanted: MediaType) -> Page:
         """A page of the catalogue, counted from 1, in one of `FORMATS`.
