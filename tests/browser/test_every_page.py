@@ -65,6 +65,7 @@ def test_a_page_says_the_same_without_javascript(look_at: OpenPage, path: str) -
 def told(seen: Any) -> tuple[list[str], int, int]:
     """The headings of the first level, and how many links and paragraphs the content has."""
     page = seen.page
+    page.locator("h1").first.wait_for()  # on a busy machine it was not there at once after the load
     return (
         page.locator("h1").all_text_contents(),
         page.locator("main a").count(),
