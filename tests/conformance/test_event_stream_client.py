@@ -91,12 +91,14 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ledger, s
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ | SMALL
     ) as service:
-        assert service.stdout
-        assert service.stdout.readline().startswith(f"Kogge answers on {address}")
-        ledger = open_ledger(Settings.from_environment({"KOGGE_HOME": home}))
-        yield ledger, address
-        ledger.close()
-        service.terminate()
+        try:
+            assert service.stdout
+            assert service.stdout.readline().startswith(f"Kogge answers on {address}")
+            ledger = open_ledger(Settings.from_environment({"KOGGE_HOME": home}))
+            yield ledger, address
+            ledger.close()
+        finally:
+            service.terminate()  # else the end of `with` waits for ever
 
 
 @pytest.fixture
@@ -117,11 +119,7 @@ def test_who_follows_the_stream_has_every_version_of_every_graph(
     client = Client(node, f"{address}/changes")
     try:
         members = [client.next() for _ in range(known.number)]
-        for said in (
-            "eins",
-            "zwei",
-            "",
-        ):  # published while it follows; what says nothing any more is the last
+        for said in ("eins", "zwei", ""):  # published while it follows; in the end the graph says nothing
             body = f'<{GRAPH}> <{names.DCTERMS}title> "{said}" .\n'.encode() if said else b""
             version = known.append(GRAPH, body, origin="contribution", who=WHO, at=datetime.now(UTC))
             members.append(client.next())

@@ -233,10 +233,9 @@ class Shelf:
         self._base.executemany("DELETE FROM part WHERE thing = ?", ((thing,) for thing in things))
         self._base.executemany("INSERT OR IGNORE INTO part VALUES (?, ?)", parts)
 
-    def put(self, reasons: Iterable[Stored], *, again: bool = False) -> None:
-        """Adds reasons; `again` says that some may take the places of others."""
-        verb = "INSERT OR REPLACE" if again else "INSERT"
-        self._base.executemany(f"{verb} INTO reason VALUES (?, ?, ?, ?, ?)", reasons)
+    def put(self, reasons: Iterable[Stored]) -> None:
+        """Adds reasons."""
+        self._base.executemany("INSERT INTO reason VALUES (?, ?, ?, ?, ?)", reasons)
 
     def drop(self, place: int, last: int) -> None:
         """Takes a reason away; the last one of the holder takes its place."""
