@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import html
 import re
+from pathlib import Path
 from typing import Final
 
 from starlette.testclient import TestClient
 
 BROWSER: Final = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+_LISTS: Final = sorted((Path(__file__).parent / "browser" / "pages").glob("*.txt"))
+_LINES: Final = [line.split() for path in _LISTS for line in path.read_text("utf-8").splitlines()]
+# The registered pages by their paths below the language.
+PATHS: Final = [line[0].strip("/") for line in _LINES if line and line[0] != "#"]
 
 
 def page(client: TestClient, path: str, status: int = 200) -> str:

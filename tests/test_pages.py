@@ -23,7 +23,7 @@ from kogge.web.pages import assets, dates, headers, links, navigation
 from kogge.web.pages.render import environment
 from kogge.web.pages.templates import FOLDER
 
-from .reading import BROWSER
+from .reading import BROWSER, PATHS
 
 LISTS: Final = sorted((Path(__file__).parent / "browser" / "pages").glob("*.txt"))
 HOSTILE: Final = "<script>alert('x')</script>\" onclick=\"alert(1)"
@@ -383,6 +383,22 @@ def test_a_page_that_did_not_change_is_not_sent_again(web: TestClient) -> None:
     assert (again.status_code, again.content) == (304, b"")
     assert again.headers["etag"] == first.headers["etag"]
     assert web.get("/nl/help", headers={**BROWSER, "If-None-Match": first.headers["etag"]}).status_code == 200
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_who_comes_back_to_a_page_has_it_still(web: TestClient, path: str) -> None:
+    first = web.get(f"/de/{path}", headers=BROWSER)
+    if (etag := first.headers.get("etag")) is None:
+        assert first.status_code >= 400 or first.headers["cache-control"] == "private, no-store"
+        return
+    again = web.get(f"/de/{path}", headers={**BROWSER, "If-None-Match": etag})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_query_whose_answer_changes_by_itself_is_asked_again(web: TestClient) -> None:
+    page = web.get("/de/sparql", params={"query": "SELECT (RAND() AS ?chance) {}"}, headers=BROWSER)
+    assert page.status_code == 200
+    assert "etag" not in page.headers
 
 
 def test_the_imprint_names_the_operator() -> None:

@@ -37,6 +37,7 @@ from kogge.publish import Publisher
 from kogge.questions import all_saved, query_text
 from kogge.settings import Settings
 from kogge.steps import Steps
+from kogge.store.answers import repeatable
 from kogge.store.embedded import EmbeddedStore
 from kogge.store.evaluate import Result, evaluate
 from kogge.store.guard import Limits
@@ -71,6 +72,7 @@ __all__ = [
     "query_text",
     "read_bytes",
     "rebuild",
+    "repeatable",
     "report",
     "saved",
     "steps_beside",

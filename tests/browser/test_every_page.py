@@ -16,11 +16,10 @@ import pytest
 
 from kogge import names
 
-LISTS: Final = sorted((Path(__file__).parent / "pages").glob("*.txt"))
+from ..reading import PATHS
+
 WIDTHS: Final = (1280, 320)
 SHOTS: Final = os.environ.get("KOGGE_SHOTS", "")
-_LINES: Final = [line.split() for path in LISTS for line in path.read_text("utf-8").splitlines()]
-PATHS: Final = [line[0].strip("/") for line in _LINES if line and line[0] != "#"]
 
 OpenPage = Callable[..., Any]
 
@@ -65,7 +64,6 @@ def test_a_page_says_the_same_without_javascript(look_at: OpenPage, path: str) -
 def told(seen: Any) -> tuple[list[str], int, int]:
     """The headings of the first level, and how many links and paragraphs the content has."""
     page = seen.page
-    page.locator("h1").first.wait_for()  # on a busy machine it was not there at once after the load
     return (
         page.locator("h1").all_text_contents(),
         page.locator("main a").count(),

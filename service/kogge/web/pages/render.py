@@ -151,7 +151,8 @@ class Page:
         result = Result(media.HTML, self.render(template, **values).encode("utf-8", "replace"))
         key = self._key if status == 200 else None
         response = await context.send(self.request, result, self.state, key)
-        response.status_code = status
+        if status != 200:  # else it may be a 304, which says so itself
+            response.status_code = status
         response.headers["Cache-Control"] = PRIVATE if self._private else "no-cache"
         response.headers["Content-Language"] = self.lang
         return response

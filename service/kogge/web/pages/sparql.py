@@ -54,7 +54,8 @@ _ENDINGS: Final[Mapping[str, MediaType]] = {
 async def editor(request: Request, lang: str) -> Response:
     """The editor; with `query` also its result; with `question` a saved question and its parameters."""
     fields = await _fields(request)
-    page = await Page.open(request, lang, private=request.method == "POST")
+    fixed = request.method != "POST" and desks.repeatable(fields.get("query", ""))
+    page = await Page.open(request, lang, private=not fixed)
     if not fields and page.held:
         return page.held
     text, chosen = fields.get("query", ""), None
