@@ -5,7 +5,8 @@
 Asks the pool of workers as the service does, for what is known of a thing and who points to it, and writes
 Turtle or JSON. Nothing keeps answers. Tells medians and 99th percentiles in milliseconds, of things of every
 kind drawn by chance, of the ten with most links, and of the tenth page of the first of these; and the time of
-the processor if all is done in one process, which other work on the machine does not lengthen as much.
+the processor if all is done in one process, which other work on the machine does not lengthen as much. Before
+it counts, it asks for other things of each kind: who starts opens the files of the store.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from lookup import filled
 SIZES: Final = (100_000, 1_000_000)
 EACH: Final = 40  # things of a kind
 AGAIN: Final = 10  # times that a hub is asked for
+BEFORE: Final = "before"  # what is asked for and not counted
 KINDS: Final = {
     "municipality": "Municipality", "project": "Project", "event": "Event", "alliance": "Alliance",
     "expertise": "Expertise", "need": "Need",
@@ -55,10 +57,12 @@ def measure(triples: int, table: Path, keep: Path | None) -> None:
 def chosen(store: EmbeddedStore) -> dict[str, list[tuple[str, int]]]:
     """Things and the page that is asked for, by what they are."""
     chance = random.Random(5)
-    found = {}
+    found: dict[str, list[tuple[str, int]]] = {BEFORE: []}
     for kind, own in KINDS.items():
         things = _column(store, f"SELECT ?x {{ ?x a <{names.KOGGE}{own}> }} LIMIT 5000")
-        found[kind] = [(iri, 1) for iri in chance.sample(things, min(EACH, len(things)))]
+        some = [(iri, 1) for iri in chance.sample(things, min(2 * EACH, len(things)))]
+        found[kind] = some[:EACH]
+        found[BEFORE] += some[EACH:]
     linked = (
         "SELECT ?x { ?s ?p ?x FILTER(STRSTARTS(STR(?x), '%s')) } GROUP BY ?x ORDER BY DESC(COUNT(*)) LIMIT %d"
     )
@@ -85,6 +89,9 @@ async def _ask(store: EmbeddedStore, settings: Settings, asked: dict[str, list[t
     await served.start()
     await here.start()
     try:
+        for iri, page in asked.pop(BEFORE):
+            await _timed(pool, iri, page, media.TURTLE)
+            await _timed(alone, iri, page, media.TURTLE)
         print(f"{'':44}   n  Turtle     p99     cpu    JSON     p99     cpu  triples")
         for what, some in asked.items():
             line = f"{len(store.engine):>12,} {what:31} {len(some):3}"

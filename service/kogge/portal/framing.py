@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, TypeAlias
 
+from pydantic_core import to_json
 from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple
 
 from kogge import artefacts, names, syntax
@@ -50,7 +51,7 @@ def listed(triples: Iterable[Triple]) -> Json:
 
 def written(document: Json) -> bytes:
     """A tree as it is sent."""
-    return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
+    return to_json(document, indent=1) + b"\n"
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from kogge.store import evaluate
 from kogge.store.evaluate import Result
 
 OFFERED: Final = (media.TURTLE, media.JSON, media.JSON_LD, media.N_TRIPLES, media.RDF_XML, media.CSV)
-PAGE: Final = 15  # links that point to the thing, as in queries/export/thing.rq
+PAGE: Final = 10  # links that point to the thing, as in queries/export/thing.rq
 COUNTED: Final = 1_000  # and as far as they are counted, as in queries/export/thing-record.rq
 CSV_COLUMNS: Final = ("subject", "property", "value", "language", "datatype")
 
