@@ -11,6 +11,7 @@ import io
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -538,3 +539,10 @@ def test_there_may_be_more_datasets_than_files_can_be_open(tmp_path: Path) -> No
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
     assert len(made.datasets) == 156
     assert quads_of(tmp_path / "out" / "alliance-x7.nt") == {str(many[7])}
+
+
+def test_d14_no_mail_address_is_published_but_mailboxes_of_contacts(made: tuple[Path, Release]) -> None:
+    folder, _ = made
+    mailbox = "<http://www.w3.org/2006/vcard/ns#hasEmail>"
+    said = (folder / "kogge.nt").read_text("utf-8").splitlines()
+    assert [line for line in said if re.search(r"[\w.+-]+@[\w-]+\.\w", line) and mailbox not in line] == []

@@ -218,7 +218,7 @@ def test_labels_fall_back_to_german_english_and_any_language() -> None:
     assert Named(thing, {}).label("nl") == "p"
 
 
-def test_csv_has_one_line_per_piece_of_evidence_and_no_formulas() -> None:
+def test_d05_csv_has_one_line_per_piece_of_evidence_and_no_formulas() -> None:
     answer = case("scores").who("Wasserstoff")
     lines = list(csv.DictReader(io.StringIO(as_csv(answer))))
     assert len(lines) == sum(len(result.pieces) for result in answer.results) == 8

@@ -180,7 +180,7 @@ def test_a_thing_has_a_page_and_a_stranger_has_none() -> None:
         "urn:isbn:1",
     ],
 )
-def test_what_is_no_web_or_mail_address_is_no_link(address: str) -> None:
+def test_d06_what_is_no_web_or_mail_address_is_no_link(address: str) -> None:
     assert links.safe(address) == ""
 
 
@@ -357,7 +357,7 @@ def test_what_somebody_typed_is_escaped(web: TestClient, path: str) -> None:
         assert "49" not in re.sub(r"v=[0-9a-f]{8}", "", text)
 
 
-def test_hostile_labels_are_escaped_by_the_shared_parts() -> None:
+def test_d07_hostile_labels_are_escaped_by_the_shared_parts() -> None:
     template = environment("de").from_string(
         '{% import "macros/parts.html" as parts with context %}'
         '{% import "macros/evidence.html" as evidence with context %}'

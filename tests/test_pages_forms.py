@@ -179,7 +179,7 @@ def test_a_wrong_key_is_told_and_too_many_are_slowed_down(tmp_path: Path) -> Non
         {"Origin": ""},
     ],
 )
-def test_a_form_from_elsewhere_is_refused(town: Town, headers: dict[str, str]) -> None:
+def test_d13_a_form_from_elsewhere_is_refused(town: Town, headers: dict[str, str]) -> None:
     ada = town.person("ada")
     for path in ("/de/sign-in", "/de/sign-out", "/de/contribute", "/de/contributions/1"):
         fields = ada.hidden("/de/contribute" if "sign-in" not in path else path) | {"token": ada.token}

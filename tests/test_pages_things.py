@@ -173,7 +173,7 @@ def test_who_could_help_stands_by_the_need(served: TestClient) -> None:
     assert said.index("Sucht Rat") < said.index("Wer helfen könnte") < said.index("Groningen außerhalb")
 
 
-def test_what_is_hostile_stays_text_and_never_becomes_a_link(served: TestClient) -> None:
+def test_d06_d07_what_is_hostile_stays_text_and_never_becomes_a_link(served: TestClient) -> None:
     for path in (
         "municipality/luebeck", "project/luebeck/parken", "contact/luebeck/stabsstelle", "topic/parken",
         "document/luebeck/meldung", "documents", "event/luebeck/parktag",

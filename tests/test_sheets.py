@@ -372,7 +372,7 @@ PAYLOADS = (
 )
 
 
-def test_a_label_that_looks_like_a_formula_is_written_as_text() -> None:
+def test_d05_a_label_that_looks_like_a_formula_is_written_as_text() -> None:
     extra = []
     for number, payload in enumerate(PAYLOADS):
         iri = NamedNode(names.thing("municipality", f"boese-{number}"))
@@ -606,7 +606,7 @@ def with_sheet(data: bytes) -> bytes:
     ],
     ids=["cells", "empty-cells", "far-out", "one-cell-again", "blanks"],
 )
-def test_a_workbook_that_is_large_when_unpacked_is_too_large(data: bytes) -> None:
+def test_p14_a_workbook_that_is_large_when_unpacked_is_too_large(data: bytes) -> None:
     body = with_sheet(data)
     assert len(body) < 2_000_000
     with pytest.raises(TooLarge):

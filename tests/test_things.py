@@ -365,7 +365,7 @@ def test_the_json_ld_of_javascript_reads_the_same(web: TestClient, samples: list
         assert _graph(read.encode(), "nt") == _graph(web.get(f"{path}.nt").content, "nt"), path
 
 
-def test_a_table_has_a_row_for_each_statement_and_no_formula(web: TestClient, samples: list[str]) -> None:
+def test_d05_a_table_has_a_row_for_each_statement_and_no_formula(web: TestClient, samples: list[str]) -> None:
     for iri in samples:
         path = "/" + iri.removeprefix(names.BASE)
         rows = list(csv.DictReader(io.StringIO(web.get(f"{path}.csv").text, newline="")))

@@ -413,7 +413,7 @@ def test_the_head_of_a_page_can_be_asked_for(web: TestClient, path: str) -> None
     assert (head.status_code, head.headers["content-type"]) == (200, got.headers["content-type"])
 
 
-def test_each_request_is_one_line_without_its_query(
+def test_d10_each_request_is_one_line_without_its_query(
     web: TestClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "kogge.web.log"):

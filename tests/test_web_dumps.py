@@ -178,7 +178,7 @@ def test_a_range_behind_the_end_is_refused_with_the_size(service: TestClient, ra
     "path",
     ["nothing.ttl", "kogge.xlsx", "kogge", "..%2f..%2fledger.sqlite", ".work", "2020-01-01-aa/kogge.nt"],
 )
-def test_what_there_is_not_is_told_with_what_there_is(service: TestClient, path: str) -> None:
+def test_d09_what_there_is_not_is_told_with_what_there_is(service: TestClient, path: str) -> None:
     answer = service.get(f"/dumps/{path}")
     assert answer.status_code == 404
     assert answer.json()["advice"]

@@ -1,6 +1,7 @@
 """P01 to P15, S01 to S11, D01 to D08: contributions that kill, hang, flood, fetch, or speak for others.
 
-Each is sent twice: to the code in this process, and to a caged worker, which lives on.
+Each is sent twice: to the code in this process, and to a caged worker, which lives on. P14 and what comes
+out again (D05 to D07, D09, D10, D13, D14) are tried with workbooks, pages, dumps, logs and forms.
 """
 
 from __future__ import annotations
