@@ -2,10 +2,12 @@
 
     python bench/pages.py [--triples N]… [--keep FOLDER] [--table …/german-municipalities.csv]
 
-Asks the application itself, without a network, for each path several times, after it was asked once (what is
-cached is cached), and for questions of the search different ones each time. Tells in milliseconds the median
-and the slowest, and the median of the time of the processor, which others on the machine do not make longer.
-The paths stand in `PATHS`; a subject with pages of its own adds them there.
+Asks the application, without a network, as a service runs it: queries go to the workers, and what they
+answer is kept while the state stays. Pages of things are of things drawn by chance, and questions are all
+different: the first time nothing of them is kept, the second time they are asked for again. Tells in
+milliseconds the median and the slowest of the first, and the median of the second; of `PATHS`, of which there
+is one each, the first and the median of those after it. Other pages of each kind are asked for before: who
+starts opens files.
 """
 
 from __future__ import annotations
@@ -14,10 +16,12 @@ import argparse
 import asyncio
 import gc
 import random
+import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -26,25 +30,29 @@ from urllib.parse import urlencode
 from starlette.types import Message
 
 from generate import TABLE
-from kogge import publish
+from kogge import names, publish, syntax
 from kogge.desk import Desk
 from kogge.expertise import Lookup
 from kogge.expertise.index import Index
+from kogge.ledger import Ledger
 from kogge.settings import Settings
 from kogge.store.embedded import EmbeddedStore
 from kogge.web import create_app
 from lookup import asked, filled
 
-EACH: Final = 21  # times that a path is asked for
+EACH: Final = 21  # things of a kind, and times that a path is asked for
 QUESTIONS: Final = 40  # of a kind, none twice
+THINGS: Final = {
+    "municipality": "kogge:Municipality", "alliance": "kogge:Alliance", "topic": "skos:Concept",
+    "project": "kogge:Project", "event": "kogge:Event", "person": "foaf:Person", "need": "kogge:Need",
+    "document": "foaf:Document", "state": "kogge:State",
+}  # fmt: skip
 PATHS: Final = (
     "/de/",
     "/de/?q=Wasserstoff",
     "/de/?q=Digitalisierung",
     "/de/?q=vorausschauende+Wartung",
     "/de/?q=Wer+sucht+Energie",
-    "/de/?q=Verkehr+und+Energie",
-    "/de/?q=Waserstof",
     "/de/needs",
     "/de/needs?topic=energie",
     "/de/map",
@@ -52,19 +60,7 @@ PATHS: Final = (
     "/de/map?topic=digitalisierung",
     "/de/overview",
     "/de/network",
-    "/de/municipality/luebeck",
-    "/de/municipality/groningen",
-    "/de/state/land-brandenburg",
-    "/de/alliance/smarte-hanse",
-    "/de/alliance/trilaterale-kooperation",
-    "/de/project/groningen-nachhaltigkeit-energie",
-    "/de/topic/wasserstoff",
-    "/de/topic/digitalisierung",
     "/de/topics",
-    "/de/person/jan-lindenau",
-    "/de/event/expertentreffen-2019",
-    "/de/document/gruendung-smarte-hanse",
-    "/de/need/schwerin-energie",
     "/de/compare?a=luebeck&b=groningen",
     "/de/catalog",
     "/de/dataset/alliance-smarte-hanse",
@@ -103,33 +99,54 @@ def asker(app: Any) -> Ask:
     return ask
 
 
-async def measure(app: Any, index: Index) -> None:
+async def measure(app: Any, store: EmbeddedStore, index: Index) -> None:
     """Prints the figures of one graph."""
     ask = asker(app)
+    chance = random.Random(4)
+    kinds = {kind: _pages(store, kind, chance) for kind in THINGS}
+    for kind, some in asked(index).items():
+        few = chance.sample(some, min(2 * QUESTIONS, len(some)))
+        paths = ["/de/?" + urlencode({"q": text, **parameters}) for text, parameters in few]
+        kinds[f"search: {kind}"] = (paths[:QUESTIONS], paths[QUESTIONS:])
     async with app.router.lifespan_context(app):
+        for _, before in kinds.values():
+            for path in before:
+                await _timed(ask, path)
+        print(f"  {'':34} first   slowest     again   (ms)")
+        for kind, (paths, _) in kinds.items():
+            first = [await _timed(ask, path) for path in paths]
+            again = [await _timed(ask, path) for path in paths]
+            _print(kind, first, again)
         for path in PATHS:
-            begun = time.perf_counter()
-            await ask(path)
-            first = (time.perf_counter() - begun) * 1000
-            await _print(ask, path, [path] * EACH, f" (first {first:.1f})")
-        for kind, some in asked(index).items():
-            few = random.Random(4).sample(some, min(QUESTIONS, len(some)))
-            paths = ["/de/?" + urlencode({"q": text, **parameters}) for text, parameters in few]
-            await _print(ask, f"search: {kind}", paths)
+            first = [await _timed(ask, path)]
+            _print(path, first, [await _timed(ask, path) for _ in range(EACH)])
 
 
-async def _print(ask: Ask, name: str, paths: Sequence[str], note: str = "") -> None:
-    spent, worked, sizes = [], [], []
-    for path in paths:
-        begun, busy = time.perf_counter(), time.process_time()
-        status, size = await ask(path)
-        spent.append((time.perf_counter() - begun) * 1000)
-        worked.append((time.process_time() - busy) * 1000)
-        sizes.append(size)
-        if status not in (200, 400):
-            sys.exit(f"{path}: {status}")
-    times = f"{median(spent):7.1f} {max(spent):7.1f} {median(worked):7.1f} ms"
-    print(f"  {name:34} {times} {median(sizes) / 1000:6.0f} kB{note}")
+def _pages(store: EmbeddedStore, kind: str, chance: random.Random) -> tuple[list[str], list[str]]:
+    """The paths of things of a kind: those that are counted, and those that are asked for before."""
+    told = syntax.prefixes()
+    prefix, _, local = THINGS[kind].partition(":")
+    rows = store.query(f"SELECT DISTINCT ?x {{ ?x a <{told[prefix]}{local}> }}")
+    ours = names.TOPIC if kind == "topic" else names.thing(kind, "")
+    things = sorted(row["x"].value for row in rows if row["x"].value.startswith(ours))  # type: ignore[union-attr]
+    some = chance.sample(things, min(2 * EACH, len(things)))
+    paths = [f"/de/{kind}/{iri.removeprefix(ours)}" for iri in some]
+    return paths[:EACH], paths[EACH:]
+
+
+async def _timed(ask: Ask, path: str) -> tuple[float, int]:
+    """Milliseconds, and bytes of the body."""
+    begun = time.perf_counter()
+    status, size = await ask(path)
+    if status not in (200, 400):
+        sys.exit(f"{path}: {status}")
+    return (time.perf_counter() - begun) * 1000, size
+
+
+def _print(name: str, first: Sequence[tuple[float, int]], again: Sequence[tuple[float, int]]) -> None:
+    times = [each[0] for each in first]
+    figures = f"{median(times):7.1f} {max(times):9.1f} {median(each[0] for each in again):9.1f}"
+    print(f"  {name:34}{figures}   {median(each[1] for each in first) / 1000:4.0f} kB", flush=True)
 
 
 def main() -> None:
@@ -139,25 +156,38 @@ def main() -> None:
     parser.add_argument("--table", type=Path, default=TABLE, help="the table german-municipalities.csv")
     parser.add_argument("--keep", type=Path, help="a folder in which the stores are kept, to be used again")
     options = parser.parse_args()
-    store = EmbeddedStore()
-    publish.load(store)
-    _measure("the graph of the repository", store, None)
+    with tempfile.TemporaryDirectory() as name:
+        store = EmbeddedStore(Path(name) / "store")
+        publish.load(store)
+        _measure("the graph of the repository", store, Path(name))
     for size in options.triples:
         with tempfile.TemporaryDirectory() as name:
             folder = options.keep / str(size) if options.keep else Path(name)
             folder.mkdir(parents=True, exist_ok=True)
             store = filled(folder, size, options.table)
-            _measure(f"{size:,} triples", store, folder / "index.sqlite")
+            Lookup.build(store, folder / "index.sqlite").index.close()  # where it fits it is opened only
+            with tempfile.TemporaryDirectory(dir=folder) as copy:  # the history is written into it
+                store.backup(f"{copy}/store")
+                store.close()
+                shutil.copy(folder / "index.sqlite", f"{copy}/lookup.sqlite")
+                _measure(f"{size:,} triples", EmbeddedStore(Path(copy) / "store"), Path(copy))
 
 
-def _measure(name: str, store: EmbeddedStore, path: Path | None) -> None:
-    settings = Settings.from_environment({})
-    lookup = Lookup.build(store, path)
+def _measure(name: str, store: EmbeddedStore, home: Path) -> None:
+    """Serves a store from a folder, and prints the figures."""
+    settings = Settings.from_environment({"KOGGE_HOME": str(home), "KOGGE_DUMP_RELEASES": "0"})
+    lookup = Lookup.build(store, home / "lookup.sqlite")
     gc.collect()
     gc.freeze()  # as the service does
+    ledger = Ledger(home / "ledger.sqlite")
+    ledger.append(
+        names.graph("bench", "begin"), b"", origin="repository", who=publish.CURATOR, at=datetime.now(UTC)
+    )
+    publish.adopt(ledger, store)
     print(f"{name}, {len(lookup.index.holders):,} holders", flush=True)
-    app = create_app(settings, Desk(store, settings, lookup=lookup))
-    asyncio.run(measure(app, lookup.index))
+    app = create_app(settings, Desk(store, settings, ledger, lookup=lookup))
+    asyncio.run(measure(app, store, lookup.index))
+    gc.unfreeze()
 
 
 if __name__ == "__main__":

@@ -158,18 +158,19 @@ def holds(lookup: Lookup) -> dict[str, Any]:
             for alliance, members in index.members.items()
             for member, held in members.items()
         },
-        "needs": list(map(_need, index.needs)),
+        "needs": list(map(_need, index.notes.needs)),
+        "needs at": {topic: list(map(_need, some)) for topic, some in index.notes.needs_at.items() if some},
         "needs on": {
             topic: [(_need(one.need), one.topic and one.topic.iri) for one in some]
-            for topic, some in index.needs_on.items()
+            for topic, some in index.notes.needs_on.items()
             if some
         },
         "seeking": {
             topic: [index.holders[number].iri for number in some]
-            for topic, some in index.seeking.items()
+            for topic, some in index.notes.seeking.items()
             if some
         },
-        "mentions": {topic: list(map(_row, some)) for topic, some in index.mentions_on.items() if some},
+        "mentions": {topic: list(map(_row, some)) for topic, some in index.notes.mentions_on.items() if some},
         "having": {
             thing: {index.holders[number].iri for number in index.holding(index.things(thing))}
             for thing in (subject[1:-1] for subject in SUBJECTS)
@@ -186,9 +187,11 @@ def holds(lookup: Lookup) -> dict[str, Any]:
 
 def _known(index: Index, number: int) -> bool:
     joined = index.alliances_of(number) or index.members.get(number)
-    noted = any(need.holder.iri == index.holders[number].iri for need in index.needs)
+    noted = any(need.holder.iri == index.holders[number].iri for need in index.notes.needs)
     mentioned = any(
-        row.holder.iri == index.holders[number].iri for some in index.mentions_on.values() for row in some
+        row.holder.iri == index.holders[number].iri
+        for some in index.notes.mentions_on.values()
+        for row in some
     )
     return bool(index.rows[number].codes or joined or noted or mentioned)
 

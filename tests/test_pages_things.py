@@ -57,6 +57,13 @@ GRAPH: Final = f"""@prefix dcterms: <http://purl.org/dc/terms/> .
     kogge:host <https://w3id.org/kogge/id/municipality/luebeck> ;
     dcterms:source <https://w3id.org/kogge/id/document/luebeck/meldung> .
 """
+SEEKING: Final = ("bremen", "groningen", "kiel", "oldenburg", "rostock", "schwerin", "wismar")
+NEED: Final = """
+<https://w3id.org/kogge/id/need/luebeck/{0}> a kogge:Need ; skos:prefLabel "Parken in {0}"@de ;
+    kogge:holder <https://w3id.org/kogge/id/municipality/{0}> ;
+    kogge:topic topic:parken ; kogge:status kogge:open ;
+    dcterms:source <https://w3id.org/kogge/id/document/luebeck/meldung> .
+"""
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +81,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         pass
     ledger = open_ledger(settings)
     graph, who = names.graph("luebeck", "parken"), names.thing("municipality", "luebeck")
-    body = ox.serialize(ox.parse(GRAPH, format=ox.RdfFormat.TURTLE), format=ox.RdfFormat.N_TRIPLES)
+    said = GRAPH + "".join(map(NEED.format, SEEKING))
+    body = ox.serialize(ox.parse(said, format=ox.RdfFormat.TURTLE), format=ox.RdfFormat.N_TRIPLES)
     assert body
     ledger.append(graph, body, origin="contribution", who=who, at=AT)
     ledger.erasures.erase(names.thing("person", "gerd-schwandner"), who, AT)
@@ -160,6 +168,13 @@ def test_a_municipality_says_whom_to_call_and_what_did_not_work(served: TestClie
     assert "seit 23. Oktober 2023" in said
     assert "Noch keine" not in said
     assert "Uns ist noch keine Ansprechstelle genannt." in words(page(served, "/de/municipality/kiel"))
+
+
+def test_of_those_who_seek_what_a_city_has_the_first_are_named_and_all_are_linked(served: TestClient) -> None:
+    text = page(served, "/de/municipality/luebeck")
+    entry = text[text.index('id="wanted"') :].partition("</section>")[0]
+    assert entry.count("Gesucht von") == 5
+    assert re.search(r'<a href="/de/needs\?topic=parken">8 offene Gesuche</a>', entry)
 
 
 def test_a_municipality_without_anything_says_so_and_invites(served: TestClient) -> None:

@@ -412,8 +412,8 @@ def test_needs_and_mentions_brought_up_to_date_are_those_read_anew(
             assert found == expected
             assert len({search.need.thing.iri for search in found}) == len(found)
     for topic in TOPICS:
-        assert sorted(row.iri for row in index.mentions_on[topic]) == sorted(
-            row.iri for row in fresh.mentions_on[topic]
+        assert sorted(row.iri for row in index.notes.mentions_on[topic]) == sorted(
+            row.iri for row in fresh.notes.mentions_on[topic]
         )
 
 
@@ -559,6 +559,31 @@ def test_matches_name_helpers_inside_and_outside_and_what_is_sought() -> None:
     for offer in found.wanted:
         assert all(search.need.holder.iri != schwerin for search in offer.seekers)
         assert all(row.kind.proves for row in offer.reasons)
+
+
+def test_of_what_is_sought_all_who_seek_it_are_counted_and_the_first_named() -> None:
+    _, lookup = real()
+    most = 0
+    for holder in {one.iri for one in lookup.index.holders}:
+        for offer in lookup.matches(holder).wanted:
+            topic = offer.topic.iri
+            seeking = [
+                need
+                for need in lookup.index.notes.needs
+                if need.status == "open" and need.holder.iri != holder
+                if any(topic in each.within for each in need.topics)
+            ]
+            assert offer.total == len(seeking) > 0
+            assert [search.need for search in offer.seekers] == seeking[:10]
+            assert all(search.topic and topic in search.topic.within for search in offer.seekers)
+            exact = [
+                search.topic and search.topic.iri
+                for search in offer.seekers
+                if topic in {t.iri for t in search.need.topics}
+            ]
+            assert set(exact) <= {topic}
+            most = max(most, offer.total)
+    assert most > 1
 
 
 def test_needs_without_a_topic_are_listed_with_all_that_are_open() -> None:

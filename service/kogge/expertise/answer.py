@@ -241,7 +241,7 @@ def _mentioned(index: Index, topics: Sequence[Topic], among: int | None) -> tupl
     found: dict[Holder, dict[str, Piece]] = defaultdict(dict)
     for topic in topics:
         near = dict(topic.reach)
-        for row in index.mentions_on.get(topic.iri, ()):
+        for row in index.notes.mentions_on.get(topic.iri, ()):
             if marks is None or marks[index.numbers[row.holder.iri]]:
                 piece = Piece(row, near[row.topic.iri], frozenset((topic.iri,)))
                 known = found[row.holder].get(row.thing.iri, piece)

@@ -11,20 +11,18 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from array import array
-from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from kogge import names
 from kogge.errors import Misconfigured
 from kogge.expertise import dossier
-from kogge.expertise.dossier import Dossier
 from kogge.expertise.labels import Relabelled
+from kogge.expertise.notes import Notes
 from kogge.expertise.ranking import Ranking, listed
 from kogge.expertise.read import (
     Progress,
@@ -37,7 +35,7 @@ from kogge.expertise.read import (
     silent,
     whose,
 )
-from kogge.expertise.rows import Named, Need, Row, Search, Topic
+from kogge.expertise.rows import Named, Row
 from kogge.expertise.shelf import Shelf, holder_of, place_of
 from kogge.expertise.standings import Standings
 from kogge.expertise.stock import Stock
@@ -52,7 +50,6 @@ _CODE: Final = names.SKOS + "notation"
 _WITHIN: Final = "https://schema.org/containedInPlace"
 READ: Final = 1000  # holders whose reasons stay in memory once they were read
 
-T = TypeVar("T")
 Told: TypeAlias = tuple[Any, ...]  # what the shelf has of a reason beside place and thing
 
 
@@ -88,17 +85,10 @@ class Index(Standings):
         super().__init__(words, shelf.spans)
         self.state = state
         self.lock = threading.RLock()
-        self.needs: list[Need] = []
-        self.needs_on: dict[str, list[Search]] = defaultdict(list)
-        self.mentions_on: dict[str, list[Row]] = defaultdict(list)
-        self.seeking: dict[str, array[int]] = defaultdict(lambda: array("I"))  # the holders of `needs_on`
+        self.notes = Notes(words.topics)
         self.labels = shelf.labels()
         self._rows: dict[int, dict[int, Row]] = {}  # reasons that were read, by holder
         self._words, self._shelf = words, shelf
-        self._above: dict[str, list[str]] = defaultdict(list)
-        for topic in self.topics.values():
-            for below in topic.within:
-                self._above[below].append(topic.iri)
         self._load()
 
     @classmethod
@@ -313,7 +303,7 @@ class Index(Standings):
                 topics[one].update(self.weights.every)
         for number, some in topics.items():
             self.settle(number, some, own.get(number, {}), again=number in moved)
-        self._take_notes(old, new)
+        self.notes.take(old, new, self.numbers)
 
     def _take_reasons(self, change: Change) -> dict[int, dict[int, int]]:
         """Puts what was read of things in the place of what was known: by holder the cells that it has of its
@@ -356,41 +346,11 @@ class Index(Standings):
         self.numbers = {iri: number for number, iri in enumerate(dossiers)}
         self.mask()
         self.join({iri: one.joined for iri, one in dossiers.items()})
-        self._take_notes({}, dossiers)
+        self.notes.take({}, dossiers, self.numbers)
         if self._shelf.said("ranked") == self.state:
             self._rankings = {number: Ranking.read(kept) for number, kept in self._shelf.rankings()}
         else:
             self.rank()
-
-    # Parts of bringing up to date
-
-    def _take_notes(self, old: Mapping[str, Dossier], new: Mapping[str, Dossier]) -> None:
-        """Takes what these holders seek, and where they are mentioned, instead of what they did."""
-        for one in old.values():
-            for need in one.needs:
-                _remove(self.needs, need, _order)
-                for above in self._sought(need):
-                    place = _remove(self.needs_on[above], Search(need, None), _order_of_search)
-                    del self.seeking[above][place]
-            for row in one.mentions:
-                for above in self._above[row.topic.iri]:
-                    _remove(self.mentions_on[above], row, _order_of_mention)
-        for need in sorted([need for one in new.values() for need in one.needs], key=_order):
-            _insert(self.needs, need, _order)
-            for above, topic in self._sought(need).items():
-                place = _insert(self.needs_on[above], Search(need, topic), _order_of_search)
-                self.seeking[above].insert(place, self.numbers[need.holder.iri])
-        for row in sorted([row for one in new.values() for row in one.mentions], key=_order_of_mention):
-            for above in self._above[row.topic.iri]:
-                _insert(self.mentions_on[above], row, _order_of_mention)
-
-    def _sought(self, need: Need) -> dict[str, Topic]:
-        """The topics for which a need counts, each with the one of its own that fits best."""
-        found = {}
-        for above in {above for topic in need.topics for above in self._above[topic.iri]}:
-            fitting = [topic for topic in need.topics if topic.iri in self.topics[above].within]
-            found[above] = min(fitting, key=lambda topic: (topic.iri != above, topic.iri))
-        return found
 
 
 def _codes(rows: Iterable[tuple[int, int]], things: Collection[int]) -> list[tuple[int, ...]]:
@@ -400,31 +360,3 @@ def _codes(rows: Iterable[tuple[int, int]], things: Collection[int]) -> list[tup
         if thing in things:
             found[thing] = (*found.get(thing, ()), code)
     return list(found.values())
-
-
-def _insert(ordered: list[T], it: T, key: Callable[[T], Any]) -> int:
-    """Puts something at its place, which comes back; at the end this is quick."""
-    place = len(ordered)
-    if ordered and key(it) < key(ordered[-1]):
-        place = bisect_left(ordered, key(it), key=key)
-    ordered.insert(place, it)
-    return place
-
-
-def _remove(ordered: list[T], it: T, key: Callable[[T], Any]) -> int:
-    """Takes something out; the place where it was."""
-    place = bisect_left(ordered, key(it), key=key)
-    del ordered[place]
-    return place
-
-
-def _order(need: Need) -> tuple[bool, tuple[str, str], str]:
-    return need.order
-
-
-def _order_of_search(search: Search) -> tuple[bool, tuple[str, str], str]:
-    return search.need.order
-
-
-def _order_of_mention(row: Row) -> tuple[tuple[str, str], str, str]:
-    return row.holder.order, row.iri, row.topic.iri

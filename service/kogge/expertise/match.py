@@ -14,7 +14,7 @@ from kogge.expertise.ranking import INTENDED, everybody
 from kogge.expertise.rows import Holder, Named, Need, Row, Search, Topic
 from kogge.expertise.search import Wanted
 
-MOST: Final = 10  # who could help, inside and outside
+MOST: Final = 10  # who could help, inside and outside, and who seeks what somebody has
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,13 @@ class Helped:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a holder has on a topic, and the open needs of others that it could meet."""
+    """What a holder has on a topic, and the first of the open needs of others that it could meet; `total` is
+    how many there are."""
 
     topic: Topic
     reasons: Sequence[Row]
     seekers: Sequence[Search]
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,8 @@ def matches(index: Index, holder: str) -> Matches:
 
 
 def _helped(index: Index, seeker: Holder) -> Iterator[Helped]:
-    for need in index.needs:
-        if need.holder == seeker and need.status == "open":
-            yield helped(index, Search(need, first_of(need)))
+    for need in index.notes.open_of(seeker):
+        yield helped(index, Search(need, first_of(need)))
 
 
 def helped(index: Index, search: Search, most: int = MOST) -> Helped:
@@ -125,16 +126,6 @@ def _wanted(index: Index, holder: Holder) -> Iterator[Offer]:
         if row.kind.proves:
             reasons.setdefault(row.topic.iri, []).append(row)
     for topic in sorted(reasons):
-        seekers = [
-            Search(need, sought)
-            for need in index.needs
-            if need.status == "open" and need.holder != holder and (sought := _sought(need, topic))
-        ]
+        seekers, total = index.notes.met_by(topic, holder, MOST)
         if seekers:
-            yield Offer(index.topics[topic], reasons[topic], seekers)
-
-
-def _sought(need: Need, offered: str) -> Topic | None:
-    """The topic of a need for which what is offered counts: the very one before broader ones."""
-    found = [topic for topic in need.topics if offered in topic.within]
-    return min(found, key=lambda topic: (topic.iri != offered, topic.iri), default=None)
+            yield Offer(index.topics[topic], reasons[topic], seekers, total)

@@ -29,15 +29,15 @@ def seekers(
     marks = None if among is None else among.to_bytes(len(index.holders), "little")
 
     def on(topic: str) -> Iterator[Search]:
-        found: Iterable[Search] = index.needs_on.get(topic, ())
+        found: Iterable[Search] = index.notes.needs_on.get(topic, ())
         if marks is not None:
-            found = compress(found, map(marks.__getitem__, index.seeking.get(topic, ())))
+            found = compress(found, map(marks.__getitem__, index.notes.seeking.get(topic, ())))
         return islice(found, most)
 
     if topics:
         found: Iterable[Search] = on(topics[0]) if len(topics) == 1 else _joined(topics, map(on, topics))
     else:
-        found = (Search(need, first_of(need)) for need in index.needs if need.status == "open")
+        found = (Search(need, first_of(need)) for need in index.notes.needs if need.status == "open")
         if marks is not None:
             found = (search for search in found if marks[index.numbers[search.need.holder.iri]])
     return tuple(islice(found, most))

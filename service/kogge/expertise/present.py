@@ -83,6 +83,7 @@ def matches_as_json(found: Matches, state: str, lang: str) -> Json:
                     "evidence": [_reason(row, lang) for row in offer.reasons],
                 },
                 "seekers": [_need(search, lang) for search in offer.seekers],
+                "total": offer.total,
             }
             for offer in found.wanted
         ],
