@@ -143,6 +143,5 @@ def _format(ending: str) -> MediaType:
 
 
 async def _answered(desk: Desk, work: Callable[[], Result], *, short: bool = True) -> Result:
-    """What the lookup answers. A short answer takes less time than to have it made in a thread; while the
-    graph is being changed an answer may have to wait."""
-    return work() if short and desk.quick else await asyncio.to_thread(work)
+    """What the lookup answers. A short answer takes less time than to have it made in a thread."""
+    return await (desk.answered(work) if short else asyncio.to_thread(work))

@@ -11,7 +11,7 @@ from typing import Final
 from fastapi import Request, Response
 
 from kogge.web.context import desk_of
-from kogge.web.pages import READ, counting, facts, joined, pages, portrait
+from kogge.web.pages import READ, counting, facts, joined, knowledge, pages, portrait
 from kogge.web.pages.facts import Source, Thing
 from kogge.web.pages.joined import IN_FORCE, INTENDED, Joined
 from kogge.web.pages.portrait import Portrait
@@ -54,9 +54,11 @@ async def shown(request: Request, lang: str, kind: str, slug: str) -> Response:
     if held:
         return held
     told = "memberships", "beginnings", "signatures-of"
-    it, (know, counted) = await asyncio.gather(
-        portrait.portrait(desk_of(request), iri, lang, *told),
-        portrait.ask(request, iri, lang, "members-know", "counted"),
+    desk = desk_of(request)
+    it, know, (counted,) = await asyncio.gather(
+        portrait.portrait(desk, iri, lang, *told),
+        knowledge.of_members(desk, iri, lang),
+        portrait.ask(request, iri, lang, "counted"),
     )
     members, beginnings, signed = it.told
     memberships = joined.read(members, beginnings, lang)

@@ -10,11 +10,13 @@ from typing import Final
 from fastapi import Request, Response
 
 from kogge import names
+from kogge.desk import Desk
 from kogge.store.rows import Row, Value
 from kogge.web.context import desk_of
 from kogge.web.pages import READ, joined, knowledge, pages, portrait
 from kogge.web.pages.facts import Said, Source, Thing
 from kogge.web.pages.joined import IN_FORCE
+from kogge.web.pages.knowledge import Shared
 from kogge.web.pages.portrait import Portrait
 from kogge.web.pages.render import Page
 
@@ -25,21 +27,11 @@ KINDS: Final = ("municipality", "district", "state", "province", "organisation",
 
 
 @dataclass(frozen=True)
-class Topic:
-    """A topic that somebody knows: its strongest evidence, or how many members know it."""
-
-    iri: str
-    name: Value
-    strength: int
-    members: int = 0
-
-
-@dataclass(frozen=True)
 class Side:
     """One of the two: what it knows (by IRI), its open needs, and its alliances or members (by IRI)."""
 
     it: Portrait
-    knows: Mapping[str, Topic]
+    knows: Mapping[str, Shared]
     needs: tuple[Thing, ...]
     joined: Mapping[str, Said]
 
@@ -113,28 +105,23 @@ def _options(rows: Sequence[Row], name: str) -> list[tuple[str, Value]]:
 
 async def _side(request: Request, iri: str, lang: str) -> Side:
     alliance = names.kind_of(iri) == "alliance"
-    knows = "members-know" if alliance else "knows"
-    it, (known,) = await asyncio.gather(
-        portrait.portrait(desk_of(request), iri, lang, "memberships", "beginnings"),
-        portrait.ask(request, iri, lang, knows),
+    desk = desk_of(request)
+    it, known = await asyncio.gather(
+        portrait.portrait(desk, iri, lang, "memberships", "beginnings"),
+        (knowledge.of_members if alliance else _knows)(desk, iri, lang),
     )
     members, beginnings = it.told
-    if alliance:
-        topics = {
-            row["topic"].text: Topic(
-                row["topic"].text, row["topicLabel"], int(row["strongest"].text), int(row["members"].text)
-            )
-            for row in known
-            if "topic" in row
-        }
-    else:
-        topics = {one.iri: Topic(one.iri, one.name, one.strength) for one in knowledge.read(known)[0]}
     memberships = [
         one for one in joined.read(members, beginnings, lang) if one.thing.has("kogge:status", IN_FORCE)
     ]
     others = [one.member if alliance else one.organization for one in memberships]
     needs = tuple(one for one in it.of("need") if not one.has("kogge:status", "kogge:met"))
-    return Side(it, topics, needs, {said.value.text: said for said in others})
+    return Side(it, {one.iri: one for one in known}, needs, {said.value.text: said for said in others})
+
+
+async def _knows(desk: Desk, iri: str, lang: str) -> list[Shared]:
+    known, _ = await knowledge.of(desk, iri, lang)
+    return [Shared(one.iri, one.name, one.strength) for one in known]
 
 
 def _sources(*sides: Side) -> list[Source]:
@@ -144,13 +131,13 @@ def _sources(*sides: Side) -> list[Source]:
     return list({each.iri: each for one in said for each in one.sources}.values())
 
 
-def _only(one: Side, other: Side) -> list[Topic]:
+def _only(one: Side, other: Side) -> list[Shared]:
     """What one knows and the other does not, the strongest first."""
     some = [topic for iri, topic in one.knows.items() if iri not in other.knows]
     return sorted(some, key=lambda topic: (-topic.strength, -topic.members, topic.name.text.casefold()))
 
 
-def _sought(one: Side, other: Side) -> list[tuple[Thing, list[Topic]]]:
+def _sought(one: Side, other: Side) -> list[tuple[Thing, list[Shared]]]:
     """The needs of one on which the other has evidence."""
     found = []
     for need in one.needs:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from functools import partial
 from itertools import groupby
@@ -68,7 +67,7 @@ async def _found(
 ) -> tuple[dict[str, Any], list[Member]]:
     """The topic and who has evidence for it. Raises BadRequest for one that is not there."""
     look = partial(desk.search, "", topics=(topic,), alliance=alliance, lang=lang, limit=MOST)
-    answer = look() if desk.quick else await asyncio.to_thread(look)
+    answer = await desk.answered(look)
     asked: dict[str, Any] = answer["question"]["topics"][0]
     rows = await desk.where(each["holder"]["iri"] for each in answer["results"])
     where = {str(row["place"]): at for row in rows if (at := position(row))}

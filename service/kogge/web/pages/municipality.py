@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from fastapi import Request, Response
 
+from kogge import names
 from kogge.desk import Desk
 from kogge.errors import NotFound
 from kogge.pictures.map import Map, small
+from kogge.store.rows import Row, Value
 from kogge.web.context import desk_of
 from kogge.web.pages import facts, joined, knowledge, pages, portrait
 
@@ -33,16 +36,16 @@ async def shown(request: Request, lang: str, kind: str, slug: str) -> Response:
     if held:
         return held
     desk = desk_of(request)
-    it, (knows, partners, places), help_ = await asyncio.gather(
+    it, (known, intended), partly, places, help_ = await asyncio.gather(
         portrait.portrait(desk, iri, lang, "whom-to-call", "memberships", "beginnings"),
-        portrait.ask(request, iri, lang, "knows", "partners", "inside-place"),
+        knowledge.of(desk, iri, lang),
+        partners(desk, iri, lang),
+        inside(desk, iri, lang),
         matches(desk, iri, lang),
     )
     it = replace(it, cuts={**it.cuts, **await portrait.cuts(desk, iri, lang, {"inside-place": places})})
     contacts, members, beginnings = it.told
-    known, intended = knowledge.read(knows)
     memberships = joined.read(members, beginnings, lang)
-    partly = {row["other"].text: row["label"] for row in partners if "label" in row}
     return await portrait.send(
         page,
         "municipality",
@@ -57,9 +60,7 @@ async def shown(request: Request, lang: str, kind: str, slug: str) -> Response:
         people=joined.people(one for one in memberships if one.organization.value.text == iri),
         partners=partly,
         map=_map(it.thing),
-        places=[(row["other"].text, row["label"]) for row in places if "label" in row]
-        if kind in _PLACES
-        else [],
+        places=[(row["other"].text, row["label"]) for row in places if "label" in row],
         learnt=[one for one in it.of("project") if one.all("kogge:obstacle") or one.all("kogge:reusedFrom")],
     )
 
@@ -72,10 +73,26 @@ def _map(thing: facts.Thing) -> Map | None:
     return small(thing.name.text, float(longitude.value.text), float(latitude.value.text))
 
 
+async def partners(desk: Desk, iri: str, lang: str) -> dict[str, Value]:
+    """Who else is in its alliances, by name."""
+    rows = await desk.rows("pages/partners", {"thing": iri})
+    called = await desk.called({row["other"].text for row in rows}, lang)
+    named = ((other, row["label"]) for other, row in called.items() if "label" in row)
+    return dict(sorted(named, key=lambda one: one[1].text.casefold()))
+
+
+async def inside(desk: Desk, iri: str, lang: str) -> list[Row]:
+    """What lies in a place; in a municipality nothing that has a page."""
+    if names.kind_of(iri) not in _PLACES:
+        return []
+    return await desk.rows("pages/inside-place", {"thing": iri, "lang": lang})
+
+
 async def matches(desk: Desk, iri: str, lang: str) -> dict[str, Any]:
     """Who could help with its needs, and who seeks what it offers, as `/matches` tells it."""
+    await asyncio.sleep(0)  # the workers have their questions before it is looked up here
     try:
-        result = await asyncio.to_thread(desk.matches, iri, lang=lang)
+        result = await desk.answered(partial(desk.matches, iri, lang=lang))
     except NotFound:
         return {"needs": [], "wanted": []}
     found: dict[str, Any] = json.loads(result.body)

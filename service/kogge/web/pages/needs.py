@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import Final
 
@@ -33,7 +32,7 @@ async def needs(request: Request, lang: str) -> Response:
     try:
         offset = offset_of(fields)
         work = partial(desk.sought, topic, alliance, lang=lang, limit=PAGE, offset=offset)
-        found = await asyncio.to_thread(work)
+        found = await desk.answered(work)
     except BadRequest as error:
         return await page.send("needs.html", status=400, problem=error, found=None, proposals=[])
     chosen = found["alliance"]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from fastapi import Request, Response
 
@@ -22,8 +21,6 @@ from kogge.web.pages.words import Entry, msgid
 router = pages()
 
 ENTRY: Final = Entry("", msgid("Search"), 10)
-
-T = TypeVar("T")
 
 _DOUBTFUL: Final = ("typo", "compound")  # may mean something else
 _READINGS: Final = 3
@@ -45,7 +42,7 @@ async def start(request: Request, lang: str) -> Response:
     try:
         offset = offset_of(request.query_params)
         work = partial(desk.search, asked.q, limit=PAGE, offset=offset, **asked.parameters(lang))
-        found = await _done(desk, work)
+        found = await desk.answered(work)
     except BadRequest as error:
         return await page.send("search/again.html", status=400, q=asked.q, problem=error)
     topics = found["question"]["topics"]
@@ -59,7 +56,7 @@ async def start(request: Request, lang: str) -> Response:
         "search/answer.html",
         q=shown.text,
         answer=shown,
-        fields=[] if shown.subjects else (await _done(desk, partial(desk.fields, lang)))["fields"],
+        fields=[] if shown.subjects else (await desk.answered(partial(desk.fields, lang)))["fields"],
         guesses=[] if shown.heard else _like(desk, lang, asked.q, ()),
         kinds={names.slug_of(str(row["kind"])): str(row["kindLabel"]) for row in kinds},
         data=[links.DataLink(f"{base}.{each.suffix}?{query}", each) for each in EXPERTISE],
@@ -73,7 +70,7 @@ async def _beginning(desk: Desk, lang: str) -> dict[str, Any]:
     alliances, counts = await asyncio.gather(
         desk.rows("pages/alliances-by-size", {"lang": lang}), desk.rows("pages/counts", {})
     )
-    told = await _done(desk, partial(desk.fields, lang))
+    told = await desk.answered(partial(desk.fields, lang))
     return {**told, "alliances": alliances, "counts": counts[0]}
 
 
@@ -84,11 +81,6 @@ async def _dated(desk: Desk) -> str:
     except Unavailable:
         return ""
     return newest[0].at if newest else ""
-
-
-async def _done(desk: Desk, work: Callable[[], T]) -> T:
-    """What the lookup answers; in a thread where it may have to wait."""
-    return work() if desk.quick else await asyncio.to_thread(work)
 
 
 def _like(desk: Desk, lang: str, text: str, known: Any) -> list[dict[str, Any]]:

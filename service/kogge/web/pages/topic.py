@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, Final
 
 from fastapi import Request, Response
@@ -31,11 +32,12 @@ async def shown(request: Request, lang: str, kind: str, slug: str) -> Response:
     if held:
         return held
     desk = desk_of(request)
-    it = await portrait.portrait(desk, iri, lang, "topic-things", neighbours=False)
-    things = facts.read(it.told[0], lang, back=True)
-    (narrower,), who = await asyncio.gather(  # who knows is asked of topics that exist
-        portrait.ask(request, iri, lang, "narrower-of"), _who(desk, iri, lang)
+    it, (narrower,) = await asyncio.gather(
+        portrait.portrait(desk, iri, lang, "topic-things", neighbours=False),
+        portrait.ask(request, iri, lang, "narrower-of"),
     )
+    things = facts.read(it.told[0], lang, back=True)
+    who = await _who(desk, iri, lang)  # is asked of topics that exist
     return await portrait.send(
         page,
         "topic",
@@ -83,4 +85,4 @@ def tree(rows: Iterable[Row]) -> list[dict[str, Any]]:
 
 
 async def _who(desk: Desk, iri: str, lang: str) -> dict[str, Any]:
-    return await asyncio.to_thread(desk.who, "", topics=[names.slug_of(iri)], lang=lang, limit=SHOWN)
+    return await desk.answered(partial(desk.who, "", topics=[names.slug_of(iri)], lang=lang, limit=SHOWN))
