@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import html
 import logging
 import re
 from html.parser import HTMLParser
@@ -23,7 +24,7 @@ from kogge.web.pages import assets, dates, headers, links, navigation
 from kogge.web.pages.render import environment
 from kogge.web.pages.templates import FOLDER
 
-from .reading import BROWSER, PATHS
+from .reading import BROWSER, PATHS, page
 
 LISTS: Final = sorted((Path(__file__).parent / "browser" / "pages").glob("*.txt"))
 HOSTILE: Final = "<script>alert('x')</script>\" onclick=\"alert(1)"
@@ -393,6 +394,31 @@ def test_who_comes_back_to_a_page_has_it_still(web: TestClient, path: str) -> No
         return
     again = web.get(f"/de/{path}", headers={**BROWSER, "If-None-Match": etag})
     assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        (
+            "map?alliance=no-such",
+            {"de": "Das Bündnis „no-such“ gibt", "nl": "Het samenwerkingsverband"},
+        ),
+        ("needs?topic=no-such", {"de": "Das Thema „no-such“ gibt es nicht.", "nl": "Het thema ‘no-such’"}),
+        (
+            "?q=energie&state=no-such",
+            {"de": "Das Bundesland oder die Provinz „no-such“", "nl": "De deelstaat of"},
+        ),
+        ("news?before=x", {"de": "Das ist keine Nummer einer Fassung.", "nl": "Dit is geen nummer van"}),
+        ("graph/kogge/topics?version=x", {"de": "„version“ ist die Nummer", "nl": "‘version’ is het nummer"}),
+    ],
+)
+def test_what_is_wrong_is_said_in_the_language_of_the_page(
+    web: TestClient, path: str, said: dict[str, str]
+) -> None:
+    for lang, text in said.items():
+        shown = html.unescape(page(web, f"/{lang}/{path}", 400))
+        assert text in shown
+        assert "There is no" not in shown
 
 
 def test_a_query_whose_answer_changes_by_itself_is_asked_again(web: TestClient) -> None:

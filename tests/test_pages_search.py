@@ -500,7 +500,7 @@ def test_nobody_seeks_is_said_with_a_way_on(web: TestClient) -> None:
 
 
 def test_needs_of_an_unknown_topic_are_an_error_page(web: TestClient) -> None:
-    assert "no topic 'x'" in shown(web, "/de/needs?topic=x", 400).text
+    assert "Thema „x“ gibt es nicht" in shown(web, "/de/needs?topic=x", 400).text
     shown(web, "/de/needs?offset=x", 400)
 
 

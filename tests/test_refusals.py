@@ -18,7 +18,8 @@ from kogge.contribution.refusals import said, speaking, spoken
 from kogge.errors import KoggeError, PreconditionFailed, Unreadable
 
 PACKAGE = Path(kogge.__path__[0])
-# Where a contribution can be stopped, and the functions there that say why; in others all of them.
+# Where a contribution can be stopped, or a page cannot be made, and the functions there that say why; in
+# others all of them.
 STOPS: dict[str, tuple[str, ...]] = {
     "contribution/read.py": (),
     "contribution/jsonld.py": ("expanded", "look", "_text", "hold", "_elsewhere"),
@@ -39,6 +40,16 @@ STOPS: dict[str, tuple[str, ...]] = {
     "ledger/file.py": ("_clear_errors",),
     "store/process.py": ("_cause",),
     "store/crew.py": ("_busy", "_stopping"),
+    "expertise/understand.py": (),
+    "expertise/answer.py": (),
+    "web/pages/contributed.py": (),
+    "web/pages/contributions.py": (),
+    "web/pages/entry.py": (),
+    "web/pages/map.py": (),
+    "web/pages/news.py": (),
+    "web/pages/offers.py": (),
+    "web/pages/posted.py": (),
+    "web/pages/search_view.py": (),
 }
 SAYING = {
     *(name for name, each in vars(errors).items() if isinstance(each, type) and issubclass(each, KoggeError)),

@@ -1,4 +1,4 @@
-"""Level 5, contribution: what stops a contribution, said in the language that is asked for.
+"""Level 5, contribution: what stops a contribution or a page, said in the language that is asked for.
 
 Errors are raised in English, on every level. `shapes/refusals.toml` has their texts with the places of what
 is filled in, and says the same in the other languages. What it does not have is left in English.

@@ -8,6 +8,7 @@ from typing import Final
 
 from fastapi import Request, Response
 
+from kogge.contribution.refusals import said
 from kogge.web.pages.headers import HEADERS
 from kogge.web.pages.language import language_for
 from kogge.web.pages.render import Page
@@ -62,12 +63,15 @@ def page(request: Request, problem: Response) -> Response:
     told = json.loads(bytes(problem.body))
     title, advice = _SAID.get(status) or _OTHERS[status < HTTPStatus.INTERNAL_SERVER_ERROR]
     shown = Page(request, language_for(request))
+    detail = [told["detail"], told.get("advice", "")] if status in _TOLD else []
+    spoken = [said(each, shown.lang) for each in detail]
     text = shown.render(
         "failure.html",
         status=status,
         title=title,
         advice=advice,
-        detail=" ".join((told["detail"], told.get("advice", ""))) if status in _TOLD else "",
+        detail=" ".join(spoken),
+        english=spoken == detail,
         again=status in _LATER,
     )
     kept = {

@@ -10,6 +10,7 @@ from typing import Any, Final
 from fastapi import Request, Response
 
 from kogge import names
+from kogge.contribution.refusals import spoken
 from kogge.desk import Desk
 from kogge.errors import BadRequest
 from kogge.web.context import desk_of
@@ -51,7 +52,7 @@ async def mapped(request: Request, lang: str) -> Response:
             values["topic"], values["found"] = await _found(desk, lang, topic, alliance, colours)
             shown = values["found"]
     except BadRequest as error:
-        values["problem"], groups, shown, colours = error, [], [], {}
+        values["problem"], groups, shown, colours = spoken(error, lang), [], [], {}
     return await page.send(
         "map.html",
         status=400 if values["problem"] else 200,

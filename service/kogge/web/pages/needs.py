@@ -7,6 +7,7 @@ from typing import Final
 
 from fastapi import Request, Response
 
+from kogge.contribution.refusals import spoken
 from kogge.errors import BadRequest
 from kogge.web.context import desk_of
 from kogge.web.pages import READ, pages
@@ -34,7 +35,9 @@ async def needs(request: Request, lang: str) -> Response:
         work = partial(desk.sought, topic, alliance, lang=lang, limit=PAGE, offset=offset)
         found = await desk.answered(work)
     except BadRequest as error:
-        return await page.send("needs.html", status=400, problem=error, found=None, proposals=[])
+        return await page.send(
+            "needs.html", status=400, problem=spoken(error, lang), found=None, proposals=[]
+        )
     chosen = found["alliance"]
     proposals = (
         await desk.rows("lookup/topic-proposals", {"alliance": chosen["iri"], "lang": lang}) if chosen else []

@@ -10,6 +10,7 @@ from typing import Any, Final
 from fastapi import Request, Response
 
 from kogge import names
+from kogge.contribution.refusals import spoken
 from kogge.desk import EXPERTISE, Desk
 from kogge.errors import BadRequest, Unavailable
 from kogge.web.context import desk_of
@@ -44,7 +45,7 @@ async def start(request: Request, lang: str) -> Response:
         work = partial(desk.search, asked.q, limit=PAGE, offset=offset, **asked.parameters(lang))
         found = await desk.answered(work)
     except BadRequest as error:
-        return await page.send("search/again.html", status=400, q=asked.q, problem=error)
+        return await page.send("search/again.html", status=400, q=asked.q, problem=spoken(error, lang))
     topics = found["question"]["topics"]
     doubtful = [each for each in topics if each["how"] in _DOUBTFUL]
     readings = {each["iri"]: _like(desk, lang, each["matched"], topics) for each in doubtful}
