@@ -18,6 +18,7 @@ from kogge.desk import open_ledger
 from kogge.settings import Settings
 from kogge.web import create_app
 from kogge.web.pages import portrait
+from kogge.web.pages.municipality import FIRST
 
 from .reading import BROWSER, page, words
 
@@ -129,11 +130,12 @@ def test_members_are_counted_whole_and_each_that_is_shown_has_its_year(served: T
     assert all(int(year) == 1700 + int(number) for number, year in shown)
 
 
-def test_of_many_partners_the_rest_is_folded(served: TestClient) -> None:
+def test_of_many_partners_the_first_are_named_and_the_alliance_has_the_rest(served: TestClient) -> None:
     text = page(served, "/de/municipality/ort-1")
-    partners = text.index("Partner in Bündnissen")
-    assert "258 weitere" in text[partners:]
-    assert text[partners:].count("vergleichen<span") == MEMBERS - MEMBERS // 10 - 1
+    partners = text[text.index("Partner in Bündnissen") :]
+    assert partners.count("vergleichen<span") == FIRST
+    rest = MEMBERS - MEMBERS // 10 - 1 - FIRST
+    assert re.search(rf'und {rest} weitere:\s*<a href="/de/alliance/gross">Der große Bund</a>', partners)
 
 
 def test_what_is_whole_says_nothing_of_a_part(served: TestClient) -> None:

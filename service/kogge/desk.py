@@ -128,7 +128,8 @@ class Desk:
         self._closed = False
         # What they answer they say themselves; here it has the names under which it is asked for.
         self.who, self.who_as = self._lookup.who, self._lookup.who_as
-        self.needs, self.matches = self._lookup.needs, self._lookup.matches
+        self.needs = self._lookup.needs
+        self.matches, self.matched = self._lookup.matches, self._lookup.matched
         self.suggest = self._lookup.suggest
         self.search, self.sought, self.fields = self._lookup.search, self._lookup.sought, self._lookup.fields
         self.ask, self.ask_saved = self._endpoint.ask, self._endpoint.ask_saved

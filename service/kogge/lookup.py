@@ -199,11 +199,15 @@ class CurrentLookup:
 
         Raises NotFound where nothing is known of it.
         """
+        return _json(self.matched(holder, lang=lang))
+
+    def matched(self, holder: str, *, lang: str) -> dict[str, Any]:
+        """The JSON of `matches`. Raises as it does."""
         lookup = self.find()
         iris = [holder] if "://" in holder else [names.thing(kind, holder) for kind in _HOLDERS]
         known = next((iri for iri in iris if iri in lookup.index.numbers), iris[0])
         with lookup.index.lock:
-            return _json(matches_as_json(lookup.matches(known), self._store.state, lang))
+            return matches_as_json(lookup.matches(known), self._store.state, lang)
 
     def suggest(self, text: str, *, lang: str = "de", limit: int = 10) -> Result:
         """What may be meant by the beginning of a word. Raises BadRequest for the language or the limit."""

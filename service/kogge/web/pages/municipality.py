@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -22,12 +21,21 @@ router = pages()
 
 KINDS: Final = ("municipality", "district", "state", "province", "organisation")
 _PLACES: Final = ("state", "district", "province")
+FIRST: Final = 20  # partners that are named; the pages of the alliances have all
 # What stands beside the page, and not in it.
 BESIDE: Final = (
     "schema:containedInPlace", "schema:location", "kogge:population", "kogge:populationDate", "foaf:homepage",
     "kogge:ags", "kogge:ars", "kogge:cbsCode", "kogge:lauCode", "kogge:nutsCode", "schema:sameAs",
     "skos:altLabel",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Partners:
+    """Those who are in the alliances of somebody: the first by IRI and name, and how many there are."""
+
+    first: list[tuple[str, Value]]
+    total: int
 
 
 async def shown(request: Request, lang: str, kind: str, slug: str) -> Response:
@@ -73,12 +81,12 @@ def _map(thing: facts.Thing) -> Map | None:
     return small(thing.name.text, float(longitude.value.text), float(latitude.value.text))
 
 
-async def partners(desk: Desk, iri: str, lang: str) -> dict[str, Value]:
-    """Who else is in its alliances, by name."""
-    rows = await desk.rows("pages/partners", {"thing": iri})
-    called = await desk.called({row["other"].text for row in rows}, lang)
-    named = ((other, row["label"]) for other, row in called.items() if "label" in row)
-    return dict(sorted(named, key=lambda one: one[1].text.casefold()))
+async def partners(desk: Desk, iri: str, lang: str) -> Partners:
+    """The first of those who are in its alliances, and how many there are."""
+    every = [row["other"].text for row in await desk.rows("pages/partners", {"thing": iri})]
+    called = await desk.called(every[:FIRST], lang)
+    named = [(other, called[other]["label"]) for other in every[:FIRST] if "label" in called.get(other, {})]
+    return Partners(named, len(every))
 
 
 async def inside(desk: Desk, iri: str, lang: str) -> list[Row]:
@@ -92,11 +100,9 @@ async def matches(desk: Desk, iri: str, lang: str) -> dict[str, Any]:
     """Who could help with its needs, and who seeks what it offers, as `/matches` tells it."""
     await asyncio.sleep(0)  # the workers have their questions before it is looked up here
     try:
-        result = await desk.answered(partial(desk.matches, iri, lang=lang))
+        return await desk.answered(partial(desk.matched, iri, lang=lang))
     except NotFound:
         return {"needs": [], "wanted": []}
-    found: dict[str, Any] = json.loads(result.body)
-    return found
 
 
 portrait.route(router, KINDS, shown)
