@@ -124,10 +124,14 @@ async def portrait(desk: Desk, iri: str, lang: str, *questions: str, neighbours:
         raise Gone("What was here was erased on request.")
     around = _AROUND if neighbours else ()
     asked = (*around, *questions)
-    own, *rows = await _told(desk, iri, lang, "said", *asked)
+    own, *rows = await asyncio.gather(
+        *(desk.rows(f"pages/{name}", {"thing": iri}) for name in ("said", *asked))
+    )
     if not own:
         raise NotFound("There is nothing of this name.", "The search finds things by their names.")
-    cuts_ = await cuts(desk, iri, lang, dict(zip(asked, rows, strict=True)))
+    (own, *rows), cuts_ = await asyncio.gather(
+        _named(desk, lang, own, *rows), cuts(desk, iri, lang, dict(zip(asked, rows, strict=True)))
+    )
     found: list[Thing] = []
     if neighbours:
         back, forth, *rows = rows
@@ -158,9 +162,8 @@ async def cuts(desk: Desk, iri: str, lang: str, read: Mapping[str, list[Row]]) -
     return found
 
 
-async def _told(desk: Desk, iri: str, lang: str, *questions: str) -> list[list[Row]]:
-    """The rows of questions with ?value, each with what the value is called and when it was issued."""
-    answers = await asyncio.gather(*(desk.rows(f"pages/{name}", {"thing": iri}) for name in questions))
+async def _named(desk: Desk, lang: str, *answers: list[Row]) -> list[list[Row]]:
+    """Rows with ?value, each with what the value is called and when it was issued."""
     values = {row["value"] for rows in answers for row in rows}
     called = await desk.called((value.text for value in values if value.kind == "iri"), lang)
     return [[{**row, **called.get(row["value"].text, {})} for row in rows] for rows in answers]

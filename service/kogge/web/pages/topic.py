@@ -11,6 +11,7 @@ from fastapi import Request, Response
 
 from kogge import names
 from kogge.desk import Desk
+from kogge.errors import BadRequest
 from kogge.store.rows import Row
 from kogge.web.context import desk_of
 from kogge.web.pages import READ, facts, pages, portrait
@@ -32,12 +33,12 @@ async def shown(request: Request, lang: str, kind: str, slug: str) -> Response:
     if held:
         return held
     desk = desk_of(request)
-    it, (narrower,) = await asyncio.gather(
+    it, (narrower,), who = await asyncio.gather(
         portrait.portrait(desk, iri, lang, "topic-things", neighbours=False),
         portrait.ask(request, iri, lang, "narrower-of"),
+        _who(desk, iri, lang),
     )
     things = facts.read(it.told[0], lang, back=True)
-    who = await _who(desk, iri, lang)  # is asked of topics that exist
     return await portrait.send(
         page,
         "topic",
@@ -85,4 +86,9 @@ def tree(rows: Iterable[Row]) -> list[dict[str, Any]]:
 
 
 async def _who(desk: Desk, iri: str, lang: str) -> dict[str, Any]:
-    return await desk.answered(partial(desk.who, "", topics=[names.slug_of(iri)], lang=lang, limit=SHOWN))
+    """The best of those who know about it; nobody where there is no such topic."""
+    await asyncio.sleep(0)  # the workers have their questions before it is looked up here
+    try:
+        return await desk.answered(partial(desk.who, "", topics=[names.slug_of(iri)], lang=lang, limit=SHOWN))
+    except BadRequest:
+        return {"results": []}
