@@ -174,7 +174,11 @@ def test_of_those_who_seek_what_a_city_has_the_first_are_named_and_all_are_linke
     text = page(served, "/de/municipality/luebeck")
     entry = text[text.index('id="wanted"') :].partition("</section>")[0]
     assert entry.count("Gesucht von") == 5
-    assert re.search(r'<a href="/de/needs\?topic=parken">8 offene Gesuche</a>', entry)
+    links = re.findall(r'href="(/de/needs\?topic=[a-z]+)"', entry)
+    assert links == ["/de/needs?topic=parken", "/de/needs?topic=mobilitaet"]  # what is broader is met, too
+    listed = " ".join(page(served, href) for href in links)
+    assert [town for town in SEEKING if f"Parken in {town}" not in listed] == []
+    assert "Schwerin sucht Wissen zum Verkehr" in listed
 
 
 def test_a_municipality_without_anything_says_so_and_invites(served: TestClient) -> None:

@@ -318,14 +318,9 @@ class Desk:
         """Whether questions are answered."""
         return not self._closed
 
-    @property
-    def quick(self) -> bool:
-        """Whether the lookup answers at once: it is there, and is not being changed."""
-        return self._lookup.quick
-
     async def answered(self, work: Callable[[], T]) -> T:
         """What the lookup answers to this: at once, or in a thread where it may have to wait."""
-        return work() if self.quick else await asyncio.to_thread(work)
+        return work() if self._lookup.quick else await asyncio.to_thread(work)
 
     def close(self) -> None:
         """Closes store and ledger. Closing twice is allowed."""

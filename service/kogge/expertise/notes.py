@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from heapq import merge
-from itertools import groupby, islice, takewhile
+from itertools import groupby, islice
 from typing import Any, TypeVar
 
 from kogge.expertise.dossier import Dossier
@@ -37,8 +37,9 @@ class Notes:
 
     def open_of(self, holder: Holder) -> list[Need]:
         """The open needs of a holder."""
-        start = bisect_left(self.needs, (False, holder.order), key=lambda need: need.order[:2])
-        return list(takewhile(lambda need: need.order[:2] == (False, holder.order), self.needs[start:]))
+        place = (False, holder.order)
+        start = bisect_left(self.needs, place, key=_place)
+        return self.needs[start : bisect_right(self.needs, place, lo=start, key=_place)]
 
     def met_by(self, offered: str, holder: Holder, most: int) -> tuple[list[Search], int]:
         """The first of the open needs that a holder could meet with what it has on a topic (IRI), and how
@@ -111,6 +112,10 @@ def _remove(ordered: list[T], it: T, key: Callable[[T], Any]) -> int:
 
 def _is_met(need: Need) -> bool:
     return need.order[0]
+
+
+def _place(need: Need) -> tuple[bool, tuple[str, str]]:
+    return need.order[:2]
 
 
 def _order(need: Need) -> tuple[bool, tuple[str, str], str]:

@@ -99,7 +99,8 @@ async def matches(
     request: Request, holder: Annotated[str, Query(examples=["schwerin"])], lang: Language = "de"
 ) -> Response:
     """Who could help a holder (slug or IRI) with its needs, inside and outside its alliances, and who seeks
-    what it offers; at most ten each. `total` says how many seek it: `GET /needs?topic=…` lists them."""
+    what it offers; at most ten each. `total` says how many needs it could meet: those on the topic itself or
+    on a broader one."""
     desk = desk_of(request)
     media.choose(request.headers.get("accept"), (media.JSON,))
     work = partial(desk.matches, holder, lang=lang)
