@@ -72,20 +72,20 @@ def test_a_filter_changes_the_answer_and_keeps_the_focus(open_page: OpenPage) ->
     page.keyboard.press("Enter")
     page.wait_for_url("**country=NL")
     page.locator("#filter-country-nl[aria-current]").wait_for()
-    page.wait_for_function("document.getElementById('said').textContent.includes('1 Antwort')")
+    page.locator("#said", has_text="1 Antwort").wait_for(state="attached")
     assert page.evaluate("window.before")  # the page was not loaded anew
     assert page.evaluate(FOCUSED) == "filter-country-nl"
     assert page.locator(".result").count() == 1
     seen.check()
     page.go_back()
     page.wait_for_url(re.compile(r"q=Wasserstoff$"))
-    page.wait_for_function("document.querySelectorAll('.result').length === 3")
+    page.locator(".result").nth(2).wait_for()
     assert page.locator("#q").input_value() == "Wasserstoff"
     assert page.locator("#filter-country-nl[aria-current]").count() == 0
     page.go_forward()
     page.wait_for_url("**country=NL")
-    page.wait_for_function("document.querySelectorAll('.result').length === 1")
-    assert page.locator("#filter-country-nl[aria-current]").count() == 1
+    page.locator("#filter-country-nl[aria-current]").wait_for()
+    assert page.locator(".result").count() == 1
     seen.check()
 
 
