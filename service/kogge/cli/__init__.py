@@ -80,9 +80,12 @@ def _say(error: KoggeError) -> int:
 
 def _serve(given: argparse.Namespace) -> int:
     from kogge.web import create_app, server
+    from kogge.web.log import Lines
 
     settings = _settings(HOST=given.host, PORT=given.port, HOME=given.home, QUERY_WORKERS=given.query_workers)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    lines = logging.StreamHandler()
+    lines.setFormatter(Lines("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[lines])
     # What no line shows is not looked up for each of them (`logging`, "Optimization").
     logging._srcfile = None  # noqa: SLF001 - the documented way
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False

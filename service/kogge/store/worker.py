@@ -33,7 +33,7 @@ OUT_OF_MEMORY: Final = 77  # the exit code of a worker that could not go on
 Answerer: TypeAlias = Callable[[ox.Store, Mapping[str, Any], bytes], tuple[Mapping[str, Any], bytes]]
 # Seconds for which a worker looks for its next request before it sleeps; not where it would keep from its
 # processor who sends that request.
-_AWAKE: Final = 200e-6 if (os.cpu_count() or 1) > 1 else 0.0
+_AWAKE: Final = 1e-3 if (os.cpu_count() or 1) > 1 else 0.0
 GRACE: Final = 0.25  # seconds after its deadline at which a worker that was not killed ends itself
 
 

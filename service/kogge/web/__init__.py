@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from kogge.desk import Desk
 from kogge.errors import KoggeError
@@ -26,6 +27,7 @@ from kogge.web import (
     graphs,
     health,
     history,
+    log,
     openapi,
     pages,
     problems,
@@ -40,7 +42,7 @@ from kogge.web.addresses import Prefixed, prefix_of
 from kogge.web.log import RequestLog
 from kogge.web.pages.headers import PageHeaders
 from kogge.web.session import Recognising, Sessions
-from kogge.web.signing import Signing
+from kogge.web.signing import Signing, sign
 
 __all__ = ["create_app"]
 
@@ -58,25 +60,34 @@ _SHARED: Final = [
 ]
 
 
-class Shared:
-    """Middleware that lets pages from anywhere read the answers (CORS), whoever asks; no preflight."""
+class Queries:
+    """`/sparql` past the framework, whose way costs more than a small query: the same, without middleware.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    Pages from anywhere may read the answers (CORS), whoever asks; a preflight does not come here.
+    """
+
+    def __init__(self, failures: Failures) -> None:
+        self._failures = failures
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes a request on."""
+        """Answers a request, and logs it."""
+        began = time.perf_counter()
+        status = 0
+        try:
+            response = await problems.answered(Request(scope, receive, send), self._answer)
+            response.raw_headers += _SHARED
+            status = response.status_code
+            await response(scope, receive, send)
+        finally:
+            log.tell(scope, status, began)
 
-        async def sharing(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *_SHARED]
-            await send(message)
-
-        await self._app(scope, receive, sharing)
+    async def _answer(self, request: Request) -> Response:
+        await sign(request.scope, self._failures)
+        return await sparql.sparql(request)
 
 
 class Service(FastAPI):
-    """The application. A query goes past the framework, whose way costs more than a small one.
+    """The application. A query goes past the framework.
 
     `prefix` is the path of the public address, which a proxy may leave in the requests.
     """
@@ -91,8 +102,7 @@ class Service(FastAPI):
         self.add_middleware(PageHeaders)
         self.add_middleware(CORSMiddleware, **_CORS)
         self.add_middleware(RequestLog)
-        signed = Signing(sparql.application, failures)
-        self._queries = RequestLog(Shared(PageHeaders(problems.Problems(signed))))
+        self._queries = Queries(failures)
         self._ways = Prefixed(self._divide, prefix)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -43,8 +44,26 @@ class RequestLog:
             status = status or 500
             raise
         finally:
-            path = _shown(scope.get("raw_path", b"").partition(b"?")[0])
-            log.info("%s %s %d %.0f ms", scope["method"], path, status, (time.perf_counter() - began) * 1000)
+            tell(scope, status, began)
+
+
+def tell(scope: Scope, status: int, began: float) -> None:
+    """Logs a request that is answered; it began at that time of `time.perf_counter`."""
+    path = _shown(scope.get("raw_path", b"").partition(b"?")[0])
+    log.info("%s %s %d %.0f ms", scope["method"], path, status, (time.perf_counter() - began) * 1000)
+
+
+class Lines(logging.Formatter):
+    """The format of a line; the second in which it is written is spelled out once."""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802, ARG002
+        """The local time, with milliseconds."""
+        return f"{_second(int(record.created))},{int(record.msecs):03d}"
+
+
+@lru_cache(maxsize=1)
+def _second(since: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(since))
 
 
 def _shown(path: bytes) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -12,7 +12,6 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kogge import media, names
 from kogge.contribution import refusals
@@ -63,25 +62,17 @@ def install(app: FastAPI) -> None:
         return shown(request, _unexpected(request.method, error))
 
 
-class Problems:
-    """Middleware that does the same as `install` for an application that no framework stands around."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes a request on; an error that is raised before the answer begins becomes the answer."""
-        try:
-            await self._app(scope, receive, send)
-        except KoggeError as error:
-            response = of(error)
-        except ClientDisconnect:
-            response = _nobody_is_there()
-        except Exception as error:  # noqa: BLE001 - what it is, the log says
-            response = _unexpected(scope["method"], error)
-        else:
-            return
-        await shown(Request(scope), response)(scope, receive, send)
+async def answered(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+    """What `install` does, where no framework stands around: an error becomes the answer."""
+    try:
+        return await answer(request)
+    except KoggeError as error:
+        response = of(error)
+    except ClientDisconnect:
+        response = _nobody_is_there()
+    except Exception as error:  # noqa: BLE001 - what it is, the log says
+        response = _unexpected(request.method, error)
+    return shown(request, response)
 
 
 def _nobody_is_there() -> Response:

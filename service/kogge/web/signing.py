@@ -42,7 +42,7 @@ class Signing:
         """Passes the request on, or answers it with a problem."""
         if scope["type"] == "http":
             try:
-                await self._sign(scope)
+                await sign(scope, self._failures)
             except KoggeError as error:
                 request = Request(scope)
                 told = problems.of(problems.spoken(request, error))
@@ -50,31 +50,37 @@ class Signing:
                 return
         await self._app(scope, receive, send)
 
-    async def _sign(self, scope: Scope) -> None:
-        address = scope.get("raw_path", b"") + b"?" + scope["query_string"]
-        if _shows_token(address):
-            raise BadRequest(
-                "There is a token in the address; addresses are kept in many places.",
-                "Have it revoked, ask for another, and send that in the header: Authorization: Bearer kgg_…",
-            )
-        header = next((value for name, value in scope["headers"] if name == b"authorization"), None)
-        if header is None or (found := _BEARER.fullmatch(header.decode("latin-1"))) is None:
-            return
-        request = Request(scope)
-        scope.setdefault("state", {})["caller"] = await self._caller(
-            desk_of(request), found[1], address_of(request)
-        )
 
-    async def _caller(self, desk: Desk, secret: str, address: str) -> Caller:
-        """Whom the token names. Raises TooManyRequests for an address that failed too often, Unauthorised."""
-        self._failures.check(address)
-        try:
-            caller = await asyncio.to_thread(desk.partners.who, secret)
-        except Unauthorised:
-            self._failures.failed(address)
-            raise
-        self._failures.succeeded(address)
-        return caller
+async def sign(scope: Scope, failures: Failures) -> None:
+    """Notes whom the token of a request names.
+
+    Raises BadRequest for one in the address, TooManyRequests for who failed too often, Unauthorised.
+    """
+    address = scope.get("raw_path", b"") + b"?" + scope["query_string"]
+    if _shows_token(address):
+        raise BadRequest(
+            "There is a token in the address; addresses are kept in many places.",
+            "Have it revoked, ask for another, and send that in the header: Authorization: Bearer kgg_…",
+        )
+    header = next((value for name, value in scope["headers"] if name == b"authorization"), None)
+    if header is None or (found := _BEARER.fullmatch(header.decode("latin-1"))) is None:
+        return
+    request = Request(scope)
+    scope.setdefault("state", {})["caller"] = await _caller(
+        desk_of(request), found[1], address_of(request), failures
+    )
+
+
+async def _caller(desk: Desk, secret: str, address: str, failures: Failures) -> Caller:
+    """Whom the token names. Raises TooManyRequests for an address that failed too often, Unauthorised."""
+    failures.check(address)
+    try:
+        caller = await asyncio.to_thread(desk.partners.who, secret)
+    except Unauthorised:
+        failures.failed(address)
+        raise
+    failures.succeeded(address)
+    return caller
 
 
 def _shows_token(address: bytes) -> bool:

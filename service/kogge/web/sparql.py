@@ -11,7 +11,6 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from fastapi import APIRouter, Request, Response
-from starlette.types import Receive, Scope, Send
 
 from kogge import media
 from kogge.errors import BadRequest, Forbidden, UnsupportedType
@@ -104,12 +103,6 @@ async def sparql(request: Request) -> Response:
     elif not request.scope["query_string"]:
         return await _described(request)
     return await _answer(request, _asked(fields, seconds_of(request)))
-
-
-async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """The same as an ASGI application: what the framework does for a route costs more than a small query."""
-    response = await sparql(Request(scope, receive, send))
-    await response(scope, receive, send)
 
 
 def _in_address(request: Request) -> list[tuple[str, str]]:
