@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from kogge import media, names
@@ -23,6 +23,7 @@ from kogge.portal.things import COUNTED, PAGE, Page
 from kogge.store import rows
 from kogge.store.evaluate import Result
 
+_LONG: Final = 30_000  # bytes (N-Triples) from which on a description is written in a thread
 _MOST_PAGES: Final = 1_000_000
 _NOTHING: Final = hashlib.sha256(b"").hexdigest()
 _ERASED: Final = "What was said here was erased on request."
@@ -92,7 +93,9 @@ class Things:
             answer = await asking
         finally:
             asking.cancel()
-        result = await asyncio.to_thread(portal.description, answer.body, page, wanted)
+        write = partial(portal.description, answer.body, page, wanted)
+        # A thread for a small one takes longer than writing it, and holds up others as long.
+        result = await asyncio.to_thread(write) if len(answer.body) > _LONG else write()
         return Description(record, page, result, answer.state)
 
     async def graph(self, iri: str, accept: str | None, *, client: str | None = None) -> tuple[Result, str]:
