@@ -17,6 +17,7 @@ from typing import Any, get_args
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyoxigraph import Literal, NamedNode, Triple
 
 from kogge import artefacts, names, questions, syntax
 from kogge.errors import BadRequest, Misconfigured, NotFound
@@ -32,10 +33,12 @@ from kogge.expertise import (
 from kogge.expertise.answer import Answer, Result, answer, rank
 from kogge.expertise.index import Index
 from kogge.expertise.rows import Kind, Named, collation
+from kogge.expertise.terms import scan, select
 from kogge.expertise.understand import Chosen, Filters, How, understand
 from kogge.store.embedded import EmbeddedStore
 
 CASES = Path(__file__).parent / "cases" / "expertise"
+PREFERRED = NamedNode(names.SKOS + "prefLabel")
 
 
 def read(name: str) -> Any:
@@ -526,3 +529,22 @@ def test_every_topic_is_answered_fast_and_with_full_reasons() -> None:
         for result in answer.results:
             assert all(piece.row.sources for piece in result.pieces), result
     assert spent / len(lookup.index.topics) < 0.05  # seconds; ten times what is usual, for a busy machine
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a, b", 'a "b"', "line\nline", "line\r\nline", " x ", "=1", "Ä\U0001f40e", "a" * 200_000, "\ufeff"],
+    ids=["comma", "quotes", "lines", "lines of DOS", "spaces", "formula", "beyond", "long", "mark"],
+)
+def test_a_scan_gives_what_a_select_gives(text: str) -> None:
+    store = EmbeddedStore()
+    things = [
+        Triple(NamedNode(f"{names.ID}x/{n}"), PREFERRED, Literal(text, language="de")) for n in range(3)
+    ]
+    store.replace_graph(names.graph("test", "labels"), things)
+    labels = "SELECT ?it ?text (LANG(?text) AS ?lang) { ?it skos:prefLabel ?text }"
+    nothing = "SELECT ?it ?other { ?it skos:prefLabel ?text OPTIONAL { ?it skos:note ?other } }"
+    queries = [labels, nothing, "SELECT ?it { ?it skos:note ?text }"] * 2
+    found = [[list(row) for row in rows] for rows in scan(store, queries)]
+    assert found == [[[value or "" for value in row] for row in select(store, query)] for query in queries]
+    assert [len(rows) for rows in found] == [3, 3, 0] * 2

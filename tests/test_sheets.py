@@ -560,12 +560,15 @@ def test_a_table_whose_headings_fit_several_kinds_is_asked_about() -> None:
         (b"PK\x03\x04rest", UnsupportedType),
         (b"\x81\x8d\x8f", Unreadable),
         (b'Name;Stand\n"A;b', Unreadable),
-        (b"Name;Stand\n" + b"a" * 200_000, Unreadable),
+        (b"Name;Stand\n" + b"a" * 120_000, TooLarge),
+        (b"Name;Stand\n" + b"a" * 200_000, (TooLarge, Unreadable)),  # the limit of Python may come first
         (b"x;" * 60_000 + b"\n" + b"x;" * 60_000, TooLarge),
         (b"a" * (workbook.MAX_BYTES + 1), TooLarge),
     ],
 )
-def test_what_is_no_csv_is_refused_with_advice(body: bytes, error: type[KoggeError]) -> None:
+def test_what_is_no_csv_is_refused_with_advice(
+    body: bytes, error: type[KoggeError] | tuple[type[KoggeError], ...]
+) -> None:
     with pytest.raises(error) as caught:
         read_csv(body)
     assert caught.value.advice

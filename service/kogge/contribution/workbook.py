@@ -27,6 +27,7 @@ MAX_PART: Final = 16 * 1024 * 1024  # one part, unpacked
 MAX_UNPACKED: Final = 24 * 1024 * 1024
 MAX_PARTS: Final = 300
 MAX_ELEMENTS: Final = 500_000
+MAX_CELL: Final = 100_000  # characters in one
 MAX_CELLS: Final = 100_000  # that hold something
 MAX_AREA: Final = 1_000_000  # from the first cell to the last, empty ones too
 SEPARATORS: Final = (";", ",", "\t")
@@ -230,6 +231,8 @@ def open_csv(body: bytes, separator: str) -> Table:
                 column: Cell(number, column, value) for column, value in enumerate(record, 1) if value.strip()
             }
             count += len(cells)
+            if max(map(len, record), default=0) > MAX_CELL:
+                raise TooLarge(f"A cell has more than {MAX_CELL} characters.", "Shorten its text.")
             _limit(count <= MAX_CELLS, f"The file has more than {MAX_CELLS} cells.")
             if cells:
                 rows[number] = cells

@@ -18,7 +18,7 @@ from kogge.expertise import words
 from kogge.expertise.meanings import NAMED, PLACES, Label
 from kogge.expertise.read import allied, joined, members_by, members_of
 from kogge.expertise.suggest import Completions, entries_of, preferred
-from kogge.expertise.terms import select, values
+from kogge.expertise.terms import scan, select, values
 from kogge.expertise.titles import Titles, by_first_word, title_forms
 from kogge.store.base import Store
 
@@ -235,17 +235,23 @@ def _read(
         _countries(world),
     )
     chosen = "" if only is None else f"VALUES ?it {{ {values(only)} }} "
-    for thing, text, lang, rank in select(store, _LABELS.replace("VALUES", chosen + "VALUES", 1)):
-        iri = str(thing)
-        kind = _kind(iri, countries)
-        if (
-            (iri in topics)
-            if kind == "topic"
-            else (iri in alliances)
-            if kind == "alliance"
-            else kind in _KINDS
-        ):
-            yield Label(iri, kind, str(text), str(lang), int(str(rank)))
+    queries = [
+        f"SELECT ?it ?label (LANG(?label) AS ?lang) {{ {chosen}?it {predicate} ?label }}"
+        for predicate in _RANKS
+    ]
+    answers = scan(store, queries) if only is None else (select(store, query) for query in queries)
+    for rank, rows in zip(_RANKS.values(), answers, strict=True):
+        for thing, text, lang in rows:
+            iri = str(thing)
+            kind = _kind(iri, countries)
+            if (
+                (iri in topics)
+                if kind == "topic"
+                else (iri in alliances)
+                if kind == "alliance"
+                else kind in _KINDS
+            ):
+                yield Label(iri, kind, str(text), str(lang), rank)
 
 
 _WORLD: Final[Mapping[str, str]] = {
@@ -257,9 +263,4 @@ _WORLD: Final[Mapping[str, str]] = {
     "classes": "SELECT DISTINCT ?label { ?it a owl:Class ; skos:prefLabel|rdfs:label ?label }",
     "definitions": "SELECT DISTINCT ?text { ?it skos:definition ?text }",
 }
-_LABELS: Final = """
-SELECT ?it ?label (LANG(?label) AS ?lang) ?rank {
-    VALUES (?predicate ?rank) { (skos:prefLabel 0) (skos:altLabel 1) (kogge:motto 1) (skos:hiddenLabel 2) }
-    ?it ?predicate ?label
-}
-"""
+_RANKS: Final = {"skos:prefLabel": 0, "skos:altLabel": 1, "kogge:motto": 1, "skos:hiddenLabel": 2}

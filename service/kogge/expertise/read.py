@@ -16,7 +16,7 @@ from kogge.expertise.rows import (
     closure,
     collation,
 )
-from kogge.expertise.terms import Words, labels_of, select, values
+from kogge.expertise.terms import Words, labels_of, scan, select, values
 from kogge.store.base import Store
 
 Facts: TypeAlias = Mapping[str, Mapping[str, tuple[str, ...]]]  # predicate → thing → values
@@ -132,13 +132,14 @@ class Reader:
     def _scanned(self) -> Facts:
         """What is said of all things with these predicates, and which of them are expertise."""
         facts: dict[str, dict[str, tuple[str, ...]]] = {name: {} for name in _PREDICATES}
-        for done, (name, said) in enumerate(facts.items()):
-            self._progress("reading", done, len(facts))
-            if name == "kogge:status":  # no expertise has one
-                continue
-            it = "kogge:Expertise" if name == "rdf:type" else "?value"
-            for iri, value in select(self._store, f"SELECT ?iri ?value {{ ?iri {name} {it} }}"):
-                said[str(iri)] = (*said.get(str(iri), ()), str(value))
+        wanted = [name for name in facts if name != "kogge:status"]  # which no expertise has
+        values_of = {"rdf:type": "kogge:Expertise"}
+        queries = (f"SELECT ?iri ?value {{ ?iri {name} {values_of.get(name, '?value')} }}" for name in wanted)
+        for done, (name, rows) in enumerate(zip(wanted, scan(self._store, queries), strict=True)):
+            self._progress("reading", done, len(wanted))
+            said = facts[name]
+            for iri, value in rows:
+                said[iri] = (*said[iri], value) if iri in said else (value,)
         return facts
 
     def _said(self, class_: str) -> Facts:

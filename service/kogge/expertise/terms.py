@@ -5,18 +5,25 @@ What counts, and how much, is model.md, "Evidence"; strengths and closeness are 
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+import csv
+import io
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 from typing import Final
 
-from pyoxigraph import NamedNode, QuerySolutions
+from pyoxigraph import NamedNode, QueryResultsFormat, QuerySolutions
 
 from kogge import names, syntax
 from kogge.errors import Misconfigured
 from kogge.expertise.rows import Kind, Topic, closure
 from kogge.store.base import Store
+
+_AHEAD: Final = 2  # queries whose answers are written while those of another are read
+csv.field_size_limit(2**31 - 1)  # no text of a store is too long
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +36,40 @@ class Words:
 
 def select(store: Store, query: str) -> Iterator[tuple[str | None, ...]]:
     """The rows of a SELECT query as texts: IRIs, lexical forms, None where nothing is bound."""
+    for solution in _solutions(store, query):
+        yield tuple([None if term is None else term.value for term in solution])
+
+
+def scan(store: Store, queries: Iterable[str]) -> Iterator[Iterator[Sequence[str]]]:
+    """The rows of SELECT queries with many answers, query by query: as `select`, "" where nothing is bound.
+
+    The engine writes them all at once (SPARQL 1.1 Query Results CSV), in threads, for which it does not need
+    the lock of Python: while the rows of a query are read here, those of the next two are written.
+    """
+
+    def written(query: str) -> bytes:
+        return _solutions(store, query).serialize(format=QueryResultsFormat.CSV) or b""
+
+    def read(written: Future[bytes]) -> Iterator[Sequence[str]]:
+        return islice(csv.reader(io.StringIO(written.result().decode(), newline="")), 1, None)
+
+    with ThreadPoolExecutor(_AHEAD) as threads:
+        waiting = deque[Future[bytes]]()
+        for query in queries:
+            waiting.append(threads.submit(written, query))
+            if len(waiting) > _AHEAD:
+                yield read(waiting.popleft())
+        while waiting:
+            yield read(waiting.popleft())
+
+
+def _solutions(store: Store, query: str) -> QuerySolutions:
     used = (pair for pair in syntax.prefixes().items() if f"{pair[0]}:" in query)  # to parse all takes longer
     prefixes = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in used)
     solutions = store.query(prefixes + query)
     if not isinstance(solutions, QuerySolutions):
         raise TypeError("a SELECT query is needed")
-    for solution in solutions:
-        yield tuple([None if term is None else term.value for term in solution])
+    return solutions
 
 
 def read_words(store: Store) -> Words:
@@ -77,10 +111,13 @@ def labels_of(store: Store, iris: Iterable[str] | None = None) -> dict[str, dict
     """
     chosen = "" if iris is None else f"VALUES ?iri {{ {values(iris)} }}"
     found: list[dict[str, dict[str, str]]] = []
-    for predicate in ("skos:prefLabel", "dcterms:title"):
+    queries = [
+        f"SELECT ?iri ?text (LANG(?text) AS ?lang) {{ {chosen} ?iri {predicate} ?text }}"
+        for predicate in ("skos:prefLabel", "dcterms:title")
+    ]
+    for rows in scan(store, queries) if iris is None else (select(store, query) for query in queries):
         texts: dict[str, dict[str, str]] = {}
-        query = f"SELECT ?iri ?text (LANG(?text) AS ?lang) {{ {chosen} ?iri {predicate} ?text }}"
-        for iri, text, lang in select(store, query):
+        for iri, text, lang in rows:
             said = texts.setdefault(str(iri), {})
             said[str(lang)] = min(str(text), said.get(str(lang), str(text)))
         found.append(texts)
