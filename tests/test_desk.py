@@ -17,7 +17,7 @@ import pytest
 from pyoxigraph import Literal, NamedNode, RdfFormat, Triple
 
 from kogge import desk as desks
-from kogge import media, names, publish, syntax
+from kogge import media, names, publish, syntax, turtle
 from kogge.desk import Desk
 from kogge.errors import BadRequest, Misconfigured, Unavailable, Unreadable
 from kogge.ledger import Ledger
@@ -206,7 +206,7 @@ def test_a_change_of_the_rules_derives_anew(house: House, monkeypatch: pytest.Mo
 def test_the_history_says_who_made_which_version_when(house: House) -> None:
     house.contribute(G, "<http://a.example/g> <http://a.example/p> 5 .")
     house.start()
-    text = syntax.write_turtle(house.store.graph(names.HISTORY_GRAPH))
+    text = turtle.write(house.store.graph(names.HISTORY_GRAPH))
     assert f"<{G}> dcterms:hasVersion <{G}?version=1>, <{G}?version=2> ." in text
     assert (
         f"<{G}?version=2> a prov:Entity ;\n"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pyoxigraph import Literal, RdfFormat
 
-from kogge import names, syntax
+from kogge import names, syntax, turtle
 from kogge.errors import Conflict, Forbidden, KoggeError, NotFound, PreconditionFailed, Unprocessable
 from kogge.ledger import Caller, Contribution, Ledger, Role, Sending
 from kogge.publish import Publisher, align
@@ -172,7 +172,7 @@ def test_a_graph_that_says_nothing_of_itself_gets_a_heading(office: Office) -> N
     body = f"<{PROJECT}> <{names.DCTERMS}source> <{document}> .\n".encode()
     office.steps.stage([Sending(G, "text/turtle", body, body)], office.author)
     office.steps.accept(1, office.editor)
-    text = syntax.write_turtle(office.store.graph(G))
+    text = turtle.write(office.store.graph(G))
     assert (
         f"<{G}> a void:Dataset ;\n"
         '    dcterms:issued "2026-11-22"^^xsd:date ;\n'
@@ -211,7 +211,7 @@ def test_what_names_no_document_rests_on_the_contribution_itself(office: Office)
         if t.predicate.value == f"{names.DCTERMS}source"
     }
     assert sources == {(PROJECT, G), (other, document), (G, G), (G, document)}
-    heading = syntax.write_turtle(t for t in said if str(t.subject) == f"<{G}>")
+    heading = turtle.write(t for t in said if str(t.subject) == f"<{G}>")
     assert f"<{G}> a foaf:Document, void:Dataset ;" in heading
     assert (
         'skos:prefLabel "Beitrag von Luebeck: projekte"@de, "Contribution of Luebeck: projekte"@en, '
@@ -493,7 +493,7 @@ def test_deleting_is_a_version_and_can_be_undone(office: Office) -> None:
     assert office.steps.delete(G, office.editor).version == 2
     assert G not in office.store.graphs()
     assert office.steps.version(G, 2) == b""
-    assert "deleted" in syntax.write_turtle(office.store.graph(names.HISTORY_GRAPH))
+    assert "deleted" in turtle.write(office.store.graph(names.HISTORY_GRAPH))
     with pytest.raises(Conflict):
         office.steps.delete(G, office.editor)
     with pytest.raises(NotFound):
@@ -524,7 +524,7 @@ def test_what_is_still_valid_is_confirmed_in_one_call(office: Office) -> None:
 def test_the_history_says_from_which_contribution_a_version_came_and_what_it_replaced(office: Office) -> None:
     office.publish(1)
     office.steps.accept(office.send(2).number, office.editor)
-    text = syntax.write_turtle(office.store.graph(names.HISTORY_GRAPH))
+    text = turtle.write(office.store.graph(names.HISTORY_GRAPH))
     assert (
         f"<{G}?version=2> a prov:Entity ;\n"
         '    owl:versionInfo "2" ;\n'
@@ -549,7 +549,7 @@ def test_a_partner_that_no_graph_describes_is_described_in_the_history(office: O
     for value in (1, 2):
         sent = office.send(value, names.graph("verein", "a"), who=office.person("verein", "author"))
         office.steps.accept(sent.number, office.person("verein", "editor"))
-    text = syntax.write_turtle(office.store.graph(names.HISTORY_GRAPH))
+    text = turtle.write(office.store.graph(names.HISTORY_GRAPH))
     assert (
         '<https://w3id.org/kogge/partner/verein> a prov:Agent ;\n    skos:prefLabel "Ein Verein"@de .' in text
     )
@@ -600,7 +600,7 @@ def test_a_person_is_erased_from_the_public_and_from_old_versions(office: Office
     assert erased.graphs == (G,)
     for version in (1, 2):
         assert b"Jan Lindenau" not in office.steps.version(G, version)
-    text = syntax.write_turtle(office.store.graph(names.HISTORY_GRAPH))
+    text = turtle.write(office.store.graph(names.HISTORY_GRAPH))
     assert "Data of a person was removed from this version on request." in text
     made = office.store.dump()
     office.steps.rebuild()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
-from kogge import artefacts, names, syntax
+from kogge import artefacts, names, syntax, turtle
 from kogge.errors import NotFound, TooLarge, Unprocessable, Unreadable, UnsupportedType
 
 ONE = Triple(NamedNode("http://a.example/s"), NamedNode("http://a.example/p"), Literal("o"))
@@ -112,7 +112,7 @@ def test_turtle_has_one_canonical_order() -> None:
         a k:Municipality ; k:date "2021"^^x:gYear ; k:note "a\\nb \\"c\\""@de ; k:odd "01.0e1"^^x:double .
     <https://w3id.org/kogge/graph/kogge/x> a k:Graph . <http://a.example/> k:signed "1"^^x:boolean .
     """
-    assert syntax.write_turtle(syntax.parse(text.encode(), "ttl"), comment="# Top") == (
+    assert turtle.write(syntax.parse(text.encode(), "ttl"), comment="# Top") == (
         "# Top\n"
         "@prefix kogge: <https://w3id.org/kogge/ontology#> .\n"
         "@prefix municipality: <https://w3id.org/kogge/id/municipality/> .\n"
@@ -138,7 +138,7 @@ def test_turtle_has_one_canonical_order() -> None:
 
 
 def test_no_triples_are_an_empty_text() -> None:
-    assert syntax.write_turtle([]) == ""
+    assert turtle.write([]) == ""
 
 
 locals_ = st.text(st.sampled_from("ab1-_./#ä%"), max_size=6).map(lambda text: text.replace("%", "%20"))
@@ -165,10 +165,10 @@ triples = st.sets(
 
 @given(triples)
 def test_reading_what_was_written_gives_the_same_triples(given_triples: set[Triple]) -> None:
-    text = syntax.write_turtle(given_triples)
+    text = turtle.write(given_triples)
     again = syntax.parse(text.encode(), "ttl", keep_labels=True)
     assert set(again) == given_triples
-    assert syntax.write_turtle(reversed(again)) == text
+    assert turtle.write(reversed(again)) == text
 
 
 @given(triples)
@@ -184,12 +184,12 @@ def test_formatting_keeps_the_comment_at_the_top_and_is_done_once(tmp_path: Path
     path.write_text(
         "# About\r\n# this\r\n\r\n<http://b> <http://p> '#1' .\r\n<http://a#c> <http://p> 1 .", "utf-8"
     )
-    assert syntax.format_file(path)
+    assert turtle.format_file(path)
     assert (
         path.read_text("utf-8")
         == '# About\n# this\n\n<http://a#c> <http://p> 1 .\n\n<http://b> <http://p> "#1" .\n'
     )
-    assert not syntax.format_file(path)
+    assert not turtle.format_file(path)
 
 
 def test_formatting_does_not_lose_a_comment_unless_told_to(tmp_path: Path) -> None:
@@ -199,9 +199,9 @@ def test_formatting_does_not_lose_a_comment_unless_told_to(tmp_path: Path) -> No
     )
     before = path.read_bytes()
     with pytest.raises(Unprocessable, match="line 5"):
-        syntax.format_file(path)
+        turtle.format_file(path)
     assert path.read_bytes() == before
-    assert syntax.format_file(path, drop_comments=True)
+    assert turtle.format_file(path, drop_comments=True)
     assert "important" not in path.read_text("utf-8")
 
 
@@ -209,9 +209,9 @@ def test_formatting_refuses_what_has_no_certain_order(tmp_path: Path) -> None:
     path = tmp_path / "a.ttl"
     path.write_text("[] <http://p> 1 .", "utf-8")
     with pytest.raises(Unprocessable, match="blank node"):
-        syntax.format_file(path)
+        turtle.format_file(path)
     with pytest.raises(UnsupportedType):
-        syntax.format_file(tmp_path / "a.nt")
+        turtle.format_file(tmp_path / "a.nt")
 
 
 def test_the_files_of_the_graph_and_the_schemes_are_in_canonical_order() -> None:
@@ -221,6 +221,6 @@ def test_the_files_of_the_graph_and_the_schemes_are_in_canonical_order() -> None
     for path in paths:
         text = path.read_text("utf-8")
         comment = "".join(line for line in text.splitlines(keepends=True)[:50] if line.startswith("#"))
-        if syntax.write_turtle(syntax.read_file(path), comment=comment) != text:
+        if turtle.write(syntax.read_file(path), comment=comment) != text:
             wrong.append(path.name)
     assert wrong == [], "put them in order with: kogge format FILE…"

@@ -43,8 +43,9 @@ from kogge.store.evaluate import Result, evaluate
 from kogge.store.guard import Limits
 from kogge.store.workers import Here, Pool
 from kogge.syntax import KINDS as THING_KINDS
-from kogge.syntax import format_file, prefixes, read_bytes
+from kogge.syntax import prefixes, read_bytes
 from kogge.things import Things, time_of
+from kogge.turtle import format_file
 from kogge.validation import Checked, check, profiles, report, unchecked
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from datetime import date
 
 from pyoxigraph import Literal, NamedNode, RdfFormat, Triple
 
-from kogge import names, syntax
+from kogge import names, syntax, turtle
 from kogge.errors import NotFound
 from kogge.media import MediaType
 from kogge.store import evaluate
@@ -81,4 +81,4 @@ def sha256(body: bytes) -> str:
 
 
 def _turtle(lines: set[bytes]) -> str:
-    return syntax.write_turtle(syntax.parse(b"".join(lines), RdfFormat.N_TRIPLES, keep_labels=True))
+    return turtle.write(syntax.parse(b"".join(lines), RdfFormat.N_TRIPLES, keep_labels=True))

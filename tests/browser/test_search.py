@@ -93,9 +93,9 @@ def test_more_answers_and_back(open_page: OpenPage) -> None:
     page = open_page("/de/?q=Digitalisierung").page
     page.locator("#after").click()
     page.wait_for_url("**offset=20")
-    page.wait_for_function("document.getElementById('count').textContent.includes('21 bis 40')")
+    page.locator("#count", has_text="21 bis 40").wait_for()
     page.go_back()
-    page.wait_for_function("document.getElementById('count').textContent.includes('1 bis 20')")
+    page.locator("#count", has_text="1 bis 20").wait_for()
 
 
 def test_further_evidence_opens_with_the_keyboard(open_page: OpenPage) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 
 from pyoxigraph import NamedNode, Triple
 
-from kogge import names, syntax
+from kogge import names, turtle
 from kogge.contribution import wording
 from kogge.contribution.terms import shown
 from kogge.rules import Finding
@@ -103,10 +103,10 @@ def meddling(triples: Iterable[Triple], graph: str, rights: Rights, lang: str = 
         if _is_word(subject):
             found[wording.finding("Own-words", lang, subject)] = None
         elif _identifies(triple):
-            path = syntax.short(triple.predicate)
+            path = turtle.short(triple.predicate)
             found[wording.finding("Own-identity", lang, subject, path, shown(triple.object))] = None
         elif word := _defines(triple):
-            path = syntax.short(triple.predicate)
+            path = turtle.short(triple.predicate)
             found[
                 wording.finding("Own-schema", lang, subject, path, shown(triple.object), word=shown(word))
             ] = None

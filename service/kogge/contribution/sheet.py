@@ -12,7 +12,7 @@ from typing import Final
 
 from pyoxigraph import Literal, NamedNode, Triple
 
-from kogge import media, names, syntax
+from kogge import media, names, turtle
 from kogge.contribution import cells, columns, form, lists
 from kogge.contribution.cells import Odd
 from kogge.contribution.choices import Choices
@@ -349,7 +349,7 @@ class _Reading:
                 severity=severity,
                 message=columns.words()["finding"][rule][self._lang].format(**said),
                 subject=(row_of.subject if row_of else "") or self._owner,
-                path=syntax.short(NamedNode(of.predicate)) if of else None,
+                path=turtle.short(NamedNode(of.predicate)) if of else None,
                 value=str(Literal(said["value"])) if "value" in said else None,
                 shape=of.shape if of else "kgs:Thing",
                 component=COMPONENT,

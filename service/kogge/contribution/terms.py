@@ -9,7 +9,7 @@ from typing import Final
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
-from kogge import names, syntax
+from kogge import names, turtle
 from kogge.contribution import wording
 from kogge.contribution.jsonld import RELATIVE
 from kogge.contribution.read import LIMITS, Limits
@@ -74,7 +74,7 @@ def unfit(triples: Iterable[Triple], lang: str = "en", limits: Limits = LIMITS) 
             for rule, fill in _faults(term, web, limits):
                 value = None if term == triple.subject else shown(term)
                 told = term != triple.subject and len(triple.predicate.value) <= LIMITS.iri
-                said = syntax.short(triple.predicate) if told else None
+                said = turtle.short(triple.predicate) if told else None
                 found[wording.finding(rule, lang, subject, said, value, **fill)] = None
     return list(found)
 
@@ -86,9 +86,9 @@ def shown(term: NamedNode | BlankNode | Literal | Triple) -> str:
         text = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
         if term.language:
             return str(Literal(text, language=term.language[:_LANGUAGE]))
-        return syntax.short(Literal(text, datatype=term.datatype))
+        return turtle.short(Literal(text, datatype=term.datatype))
     if isinstance(term, NamedNode) and len(term.value) <= _SHOWN:
-        return syntax.short(term)
+        return turtle.short(term)
     if isinstance(term, NamedNode):
         return str(Literal(term.value[:_SHOWN] + "…"))
     return str(Literal("[ ]" if isinstance(term, BlankNode) else "<<( … )>>"))
@@ -144,7 +144,7 @@ def _literal_faults(literal: Literal, limits: Limits) -> Iterator[tuple[str, dic
     elif datatype in _FORMS:
         form, example = _FORMS[datatype]
         if not form.fullmatch(literal.value):
-            yield "Term-form", {"datatype": syntax.short(literal.datatype), "example": f'"{example}"'}
+            yield "Term-form", {"datatype": turtle.short(literal.datatype), "example": f'"{example}"'}
     elif datatype not in _TEXTS:
         yield (
             "Term-datatype",

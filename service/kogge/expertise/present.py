@@ -13,7 +13,7 @@ from typing import Final
 
 from pyoxigraph import NamedNode, Triple
 
-from kogge import artefacts, names, syntax
+from kogge import artefacts, names, turtle
 from kogge.expertise.answer import Answer, Piece, Result
 from kogge.expertise.match import Matches
 from kogge.expertise.question import Chosen
@@ -116,7 +116,7 @@ def as_turtle(answer: Answer) -> str:
         for verb, values in said.items()
         for value in values
     }
-    return syntax.write_turtle(triples)
+    return turtle.write(triples)
 
 
 def as_jsonld(answer: Answer) -> Json:

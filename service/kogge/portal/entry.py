@@ -13,7 +13,7 @@ from typing import Final
 
 from pyoxigraph import NamedNode
 
-from kogge import media, names, syntax
+from kogge import media, names, turtle
 from kogge.media import MediaType
 from kogge.portal import facts
 from kogge.portal.datasets import WHOLE, Dataset
@@ -178,7 +178,7 @@ def _partition(said: Statements, iri: str, sort: str, name: str) -> str:
 @lru_cache(maxsize=1024)
 def _called(name: str) -> str:
     """A class or property in an IRI of ours: `kogge-Project`."""
-    return _NO_WORD.sub("-", syntax.short(NamedNode(name))).strip("-")
+    return _NO_WORD.sub("-", turtle.short(NamedNode(name))).strip("-")
 
 
 def _distributions(dataset: Dataset) -> Iterator[MediaType]:

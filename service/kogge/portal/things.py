@@ -10,7 +10,7 @@ from typing import Final
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
-from kogge import media, names, syntax
+from kogge import media, names, turtle
 from kogge.media import MediaType
 from kogge.portal import framing
 from kogge.store import evaluate
@@ -118,11 +118,11 @@ def as_csv(triples: Iterable[Triple]) -> str:
 
 def _row(triple: Triple) -> tuple[str, ...]:
     subject = triple.subject.value if isinstance(triple.subject, NamedNode) else str(triple.subject)
-    said, value = syntax.short(triple.predicate), triple.object
+    said, value = turtle.short(triple.predicate), triple.object
     if isinstance(value, Literal):
         plain = value.language or value.datatype.value == names.XSD + "string"
         text = f"'{value.value}" if value.value.startswith(_FORMULA) else value.value
-        return subject, said, text, value.language or "", "" if plain else syntax.short(value.datatype)
+        return subject, said, text, value.language or "", "" if plain else turtle.short(value.datatype)
     if isinstance(value, NamedNode):
         return subject, said, value.value, "", "IRI"
     return subject, said, str(value), "", "blank" if isinstance(value, BlankNode) else ""

@@ -13,7 +13,7 @@ from typing import Any, Final
 import pyoxigraph as ox
 from pyoxigraph import QueryBoolean, QueryResultsFormat, QuerySolutions, QueryTriples, RdfFormat, Triple
 
-from kogge import media, syntax
+from kogge import media, syntax, turtle
 from kogge.errors import BadRequest, TooLarge, Unprocessable
 from kogge.media import MediaType
 from kogge.store import guard, merge
@@ -94,7 +94,7 @@ def _graph(answer: QueryTriples, query: Query) -> Result:
 def write(triples: list[Triple], wanted: MediaType, file: io.BytesIO) -> None:
     """Writes a graph in one of `media.GRAPHS`: Turtle and N-Triples in canonical order."""
     if wanted == media.TURTLE:
-        file.write(syntax.write_turtle(triples).encode())
+        file.write(turtle.write(triples).encode())
     elif wanted == media.N_TRIPLES:
         file.write(syntax.canonical(triples))
     else:
