@@ -7,12 +7,13 @@ import threading
 import time
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pyoxigraph as ox
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from pyoxigraph import Literal, NamedNode, RdfFormat, Triple
 from starlette.testclient import TestClient
 
@@ -22,7 +23,7 @@ from kogge.errors import OutOfTime
 from kogge.settings import Settings
 from kogge.store import description
 from kogge.store.workers import Pool
-from kogge.web import create_app
+from kogge.web import create_app, sparql
 
 from .small import SMALL
 
@@ -201,6 +202,47 @@ def test_an_answer_that_the_client_has_is_not_sent_again(
     assert xml.status_code == 200
     assert xml.headers["etag"] != etag
     assert web.post("/sparql", data={"query": COUNT}, headers=other).status_code == 200
+
+
+def test_the_same_request_is_answered_from_what_is_kept_while_the_state_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings.from_environment({**SMALL, "KOGGE_HOME": str(tmp_path)})
+    read: list[str] = []
+
+    async def noting(request: Request) -> Response:
+        read.append(request.url.query)
+        return await answer(request)
+
+    answer = sparql.sparql
+    monkeypatch.setattr(sparql, "sparql", noting)
+    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+
+        def ask(query: str = COUNT, **headers: str) -> Any:
+            return client.get("/sparql", params={"query": query}, headers={**PLAIN, **headers})
+
+        first = ask()
+        assert (again := ask()).status_code == 200
+        assert (again.content, again.headers) == (first.content, first.headers)
+        assert again.headers["access-control-allow-origin"] == "*"
+        assert len(read) == 1
+        # What another request would say is never taken from there.
+        assert ask(Accept="text/csv").headers["content-type"].startswith("text/csv")
+        assert ask(**{"If-None-Match": first.headers["etag"]}).status_code == 304
+        assert ask(Authorization=f"Bearer kgg_{12 * 'a'}_{43 * 'a'}").status_code == 401
+        assert client.head("/sparql", params={"query": COUNT}).content == b""
+        assert client.post("/sparql", data={"query": COUNT}).content == first.content
+        assert len(read) == 5
+        # Nor is what may be another the next time, or is an error.
+        for query in ("SELECT (RAND() AS ?n) {}", "SELECT nonsense"):
+            before = len(read)
+            ask(query)
+            ask(query)
+            assert len(read) == before + 2
+        app: Any = client.app
+        fact = Triple(NamedNode("urn:a"), NamedNode("urn:b"), Literal("new"))
+        app.state.desk._store.replace_graph(names.graph("kogge", "x"), [fact])
+        assert int(values(ask(), "n")[0]) == int(values(first, "n")[0]) + 1
 
 
 @pytest.mark.parametrize("accept", sorted(GRAPHS))

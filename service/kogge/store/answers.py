@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from kogge.media import MediaType
 from kogge.store.evaluate import Query
-from kogge.store.snapshots import Snapshot
 
-_SHARE: Final = 64  # no answer takes more than this part of the room
-_OVERHEAD: Final = 500  # bytes that an answer takes beside its text and its body
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+_SHARE: Final = 64  # no value takes more than this part of the room
+_OVERHEAD: Final = 500  # bytes that a value takes beside what its size says
 # What may give another answer to the same query on the same facts.
 _CHANGING: Final = re.compile(r"\b(?:now|rand|uuid|struuid|bnode)\b", re.IGNORECASE)
 
@@ -32,35 +35,37 @@ def repeatable(text: str) -> bool:
     return not _CHANGING.search(text)
 
 
-class Answers:
-    """The last small answers on one snapshot, in up to `room` bytes; with another snapshot it begins anew."""
+def size_of(query: Query, answer: Answer) -> int:
+    """About how many bytes an answer takes with what was asked."""
+    return len(answer.body) + 2 * len(query.text) + len(query.accept or "")
+
+
+class Recent(Generic[K, V]):
+    """The last small values on one state, in up to `room` bytes; with another state it begins anew."""
 
     def __init__(self, room: int) -> None:
         self._room = room
         self._taken = 0
-        self._snapshot: Snapshot | None = None
-        self._answers: OrderedDict[Query, Answer] = OrderedDict()
+        self._state: object = None
+        self._values: OrderedDict[K, tuple[V, int]] = OrderedDict()
 
-    def get(self, query: Query, served: Snapshot | None) -> Answer | None:
-        """The answer to a query on the snapshot that is served now, if it is here."""
-        if served is not self._snapshot or (answer := self._answers.get(query)) is None:
+    def get(self, key: K, state: object) -> V | None:
+        """The value under a key on the state that counts now, if it is here."""
+        if state != self._state or (found := self._values.get(key)) is None:
             return None
-        self._answers.move_to_end(query)
-        return answer
+        self._values.move_to_end(key)
+        return found[0]
 
-    def keep(self, query: Query, answer: Answer, served: Snapshot | None) -> None:
-        """Keeps an answer that comes from this snapshot, if it is small and will be the same again."""
-        if served is not self._snapshot:
-            self._answers.clear()
-            self._snapshot, self._taken = served, 0
-        size = _size(query, answer)
-        if size * _SHARE > self._room or query in self._answers or not repeatable(query.text):
+    def keep(self, key: K, value: V, size: int, state: object) -> None:
+        """Keeps a value of that state, if it is small: `size` in bytes."""
+        if state != self._state:
+            self._values.clear()
+            self._state, self._taken = state, 0
+        size += _OVERHEAD
+        if size * _SHARE > self._room or key in self._values:
             return
-        self._answers[query] = answer
+        self._values[key] = value, size
         self._taken += size
         while self._taken > self._room:
-            self._taken -= _size(*self._answers.popitem(last=False))
-
-
-def _size(query: Query, answer: Answer) -> int:
-    return len(answer.body) + 2 * len(query.text) + len(query.accept or "") + _OVERHEAD
+            _, (_, freed) = self._values.popitem(last=False)
+            self._taken -= freed

@@ -19,7 +19,7 @@ from pyoxigraph import Store
 from kogge import media
 from kogge.errors import OutOfTime
 from kogge.store import guard
-from kogge.store.answers import Answer, Answers
+from kogge.store.answers import Answer, Recent, repeatable, size_of
 from kogge.store.crew import Crew, Queue
 from kogge.store.crew import Lane as Lane
 from kogge.store.evaluate import Query, evaluate, too_complex
@@ -71,7 +71,7 @@ class Pool(Crew):
         self._sizes = sizes = lanes or Lanes()
         super().__init__(primary, folder, patience=sizes.patience, allow_unsafe=allow_unsafe)
         self._quota = quota
-        self._answers = Answers(sizes.kept)
+        self._answers = Recent[Query, Answer](sizes.kept)
         self._saved = self.open(sizes.saved, _work(sizes.memory, None))
         self._fast = self.open(sizes.fast, _work(sizes.memory, limits))
         self._slow = self.open(sizes.slow, _work(sizes.memory, limits))
@@ -109,8 +109,8 @@ class Pool(Crew):
         request = {"work": vars(query)}
         header, body, snapshot = await self.run(lane, request, seconds=seconds, most=query.bytes, spent=spent)
         answer = Answer(_TYPES[header["media"]], body, int(header["rows"]), snapshot.state)
-        if snapshot is self._current:
-            self._answers.keep(query, answer, snapshot)
+        if snapshot is self._current and repeatable(query.text):
+            self._answers.keep(query, answer, size_of(query, answer), snapshot)
         return answer
 
 

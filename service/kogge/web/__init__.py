@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import Receive, Scope, Send
 
@@ -27,7 +26,6 @@ from kogge.web import (
     graphs,
     health,
     history,
-    log,
     openapi,
     pages,
     problems,
@@ -41,58 +39,21 @@ from kogge.web import (
 from kogge.web.addresses import Prefixed, prefix_of
 from kogge.web.log import RequestLog
 from kogge.web.pages.headers import PageHeaders
+from kogge.web.queries import CORS, Queries
 from kogge.web.session import Recognising, Sessions
-from kogge.web.signing import Signing, sign
+from kogge.web.signing import Signing
 
 __all__ = ["create_app"]
-
-_CORS: Final[dict[str, Any]] = {
-    "allow_origins": ["*"],
-    "allow_methods": ["GET", "HEAD", "POST", "OPTIONS"],
-    "allow_headers": ["Accept", "Content-Type", "If-None-Match", "If-Range", "Range"],
-    "expose_headers": ["Accept-Ranges", "Content-Range", "ETag", "Link", "Retry-After"],
-}
-
-
-_SHARED: Final = [
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", ", ".join(_CORS["expose_headers"]).encode()),
-]
-
-
-class Queries:
-    """`/sparql` past the framework, whose way costs more than a small query: the same, without middleware.
-
-    Pages from anywhere may read the answers (CORS), whoever asks; a preflight does not come here.
-    """
-
-    def __init__(self, failures: Failures) -> None:
-        self._failures = failures
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers a request, and logs it."""
-        began = time.perf_counter()
-        status = 0
-        try:
-            response = await problems.answered(Request(scope, receive, send), self._answer)
-            response.raw_headers += _SHARED
-            status = response.status_code
-            await response(scope, receive, send)
-        finally:
-            log.tell(scope, status, began)
-
-    async def _answer(self, request: Request) -> Response:
-        await sign(request.scope, self._failures)
-        return await sparql.sparql(request)
 
 
 class Service(FastAPI):
     """The application. A query goes past the framework.
 
-    `prefix` is the path of the public address, which a proxy may leave in the requests.
+    `prefix` is the path of the public address, which a proxy may leave in the requests; answers to queries
+    are `kept` in up to so many bytes.
     """
 
-    def __init__(self, prefix: str, sessions: Sessions, **of_framework: Any) -> None:
+    def __init__(self, prefix: str, sessions: Sessions, kept: int, **of_framework: Any) -> None:
         super().__init__(**of_framework)
         failures = Failures()
         problems.install(self)
@@ -100,9 +61,9 @@ class Service(FastAPI):
         self.add_middleware(Recognising, sessions=sessions)
         self.add_middleware(Signing, failures=failures)
         self.add_middleware(PageHeaders)
-        self.add_middleware(CORSMiddleware, **_CORS)
+        self.add_middleware(CORSMiddleware, **CORS)
         self.add_middleware(RequestLog)
-        self._queries = Queries(failures)
+        self._queries = Queries(failures, kept)
         self._ways = Prefixed(self._divide, prefix)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -136,7 +97,14 @@ def create_app(settings: Settings, desk: Desk | None = None) -> FastAPI:
             await asyncio.to_thread(opened.close)
 
     unused = {"docs_url": None, "redoc_url": None, "openapi_url": None}
-    app = Service(prefix_of(settings), Sessions(settings), title="Kogge", lifespan=lifespan, **unused)
+    app = Service(
+        prefix_of(settings),
+        Sessions(settings),
+        settings.query_kept,
+        title="Kogge",
+        lifespan=lifespan,
+        **unused,
+    )
     app.state.settings = settings
     app.state.failure = None
     for part in (
