@@ -37,9 +37,9 @@ from kogge.web import (
     vocabulary,
 )
 from kogge.web.addresses import Prefixed, prefix_of
+from kogge.web.direct import CORS, Direct
 from kogge.web.log import RequestLog
 from kogge.web.pages.headers import PageHeaders
-from kogge.web.queries import CORS, Queries
 from kogge.web.session import Recognising, Sessions
 from kogge.web.signing import Signing
 
@@ -63,7 +63,7 @@ class Service(FastAPI):
         self.add_middleware(PageHeaders)
         self.add_middleware(CORSMiddleware, **CORS)
         self.add_middleware(RequestLog)
-        self._queries = Queries(failures, kept)
+        self._direct = Direct(failures, kept)
         self._ways = Prefixed(self._divide, prefix)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,7 +73,7 @@ class Service(FastAPI):
     async def _divide(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == sparql.PATH and scope["method"] in sparql.METHODS:
             scope["app"] = self
-            await self._queries(scope, receive, send)
+            await self._direct(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 

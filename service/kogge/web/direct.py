@@ -32,7 +32,7 @@ _OWN: Final = frozenset((b"authorization", b"if-none-match"))
 Same: TypeAlias = tuple[bytes | tuple[bytes, bytes], ...]
 
 
-class Queries:
+class Direct:
     """Answers as the route and all middleware would, a preflight excepted, which does not come here.
 
     Pages from anywhere may read the answers (CORS), whoever asks. Small answers are kept, in up to `room`
