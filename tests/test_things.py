@@ -17,7 +17,7 @@ import pytest
 import rdflib
 from starlette.testclient import TestClient
 
-from kogge import names, syntax
+from kogge import names, syntax, things
 from kogge.desk import THING_FORMATS, Desk, operator
 from kogge.portal.things import COUNTED, PAGE
 from kogge.settings import Settings
@@ -227,6 +227,21 @@ def _pages(web: TestClient, path: str) -> Iterator[Any]:
         yield response
         following = re.search(r'<([^>]+)>; rel="next"', response.headers["link"])
         path = following[1] if following else ""
+
+
+def test_a_long_description_which_a_thread_writes_is_no_other(
+    web: TestClient, samples: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def written() -> list[bytes]:
+        paths = [f"/{iri.removeprefix(names.BASE)}.{ending}" for iri in samples for ending in ("ttl", "json")]
+        answers = [web.get(path) for path in paths]
+        assert {answer.status_code for answer in answers} == {200}
+        return [answer.content for answer in answers]
+
+    small = written()
+    monkeypatch.setattr(things, "_LONG", 0)
+    assert written() == small
+    assert len(small) > 40
 
 
 def test_a_description_has_what_points_to_the_thing_and_the_names_of_what_it_names(web: TestClient) -> None:

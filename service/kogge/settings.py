@@ -149,7 +149,12 @@ SETTINGS: Final = (
     Setting("KOGGE_QUERY_ROWS", "100000", "How many rows or triples an answer may have.", _size),
     Setting("KOGGE_QUERY_RESULT_BYTES", "10000000", "How long an answer may be, in bytes.", _size),
     Setting("KOGGE_QUERY_MEMORY", "1073741824", "The address space of one query process, in bytes.", _size),
-    Setting("KOGGE_QUERY_KEPT", "16777216", "Bytes of answers kept for who asks again; 0: none.", _count),
+    Setting(
+        "KOGGE_QUERY_KEPT",
+        "16777216",
+        "Bytes of answers kept for who asks again, and as many of responses; 0: none.",
+        _count,
+    ),
     Setting("KOGGE_QUERY_QUEUE", "64", "How many queries may wait in a lane.", _count),
     Setting("KOGGE_CLIENT_QUERIES", "2", "How many queries of one client run at once; 0: any.", _count),
     Setting("KOGGE_CLIENT_SECONDS", "60", "Seconds of query work per client and minute; 0: any.", _count),
