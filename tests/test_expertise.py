@@ -11,6 +11,7 @@ from collections import defaultdict
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache
+from itertools import permutations
 from pathlib import Path
 from typing import Any, get_args
 
@@ -33,7 +34,7 @@ from kogge.expertise import (
 from kogge.expertise.answer import Answer, Result, answer, rank
 from kogge.expertise.index import Index
 from kogge.expertise.rows import Kind, Named, collation
-from kogge.expertise.terms import scan, select
+from kogge.expertise.scan import Scan, select
 from kogge.expertise.understand import Chosen, Filters, How, understand
 from kogge.store.embedded import EmbeddedStore
 
@@ -544,7 +545,19 @@ def test_a_scan_gives_what_a_select_gives(text: str) -> None:
     store.replace_graph(names.graph("test", "labels"), things)
     labels = "SELECT ?it ?text (LANG(?text) AS ?lang) { ?it skos:prefLabel ?text }"
     nothing = "SELECT ?it ?other { ?it skos:prefLabel ?text OPTIONAL { ?it skos:note ?other } }"
-    queries = [labels, nothing, "SELECT ?it { ?it skos:note ?text }"] * 2
-    found = [[list(row) for row in rows] for rows in scan(store, queries)]
-    assert found == [[[value or "" for value in row] for row in select(store, query)] for query in queries]
-    assert [len(rows) for rows in found] == [3, 3, 0] * 2
+    none = "SELECT ?it { ?it skos:note ?text }"
+    asked = [labels, nothing, none, labels, nothing]
+    with Scan(store, asked) as scan:
+        found = [[list(row) for row in scan(query)] for query in asked]
+    assert found == [[list(row) for row in select(store, query)] for query in asked]
+    assert [len(rows) for rows in found] == [3, 3, 0, 3, 3]
+
+
+def test_a_scan_answers_in_any_order_what_is_listed_and_what_is_not() -> None:
+    store = store_of(CASES / "scores.ttl")
+    listed = [f"SELECT ?it ?other {{ ?it {verb} ?other }}" for verb in ("a", "kogge:holder", "kogge:topic")]
+    for asked in (*permutations(listed), [*listed, *listed], ["SELECT ?other { ?it a ?other }", *listed]):
+        with Scan(store, listed) as scan:
+            found = [sorted(map(tuple, scan(query))) for query in asked]
+        assert found == [sorted(map(tuple, select(store, query))) for query in asked]
+        assert all(found)

@@ -43,22 +43,21 @@ class Dossier:
 
 def written(
     reader: Reader,
-    holders: Collection[str],
+    holders: Mapping[str, Holder],
     before: Mapping[str, str] = MappingProxyType({}),
     stale: Collection[str] = (),
 ) -> Iterator[tuple[str, str, set[str]]]:
-    """The dossiers of these holders (IRIs) as texts, each with the things on which it rests.
+    """The dossiers of these holders as texts, by their IRIs and in their order, each with the things on which
+    it rests.
 
     From the dossiers of before (by holder) the needs and mentions are taken over that do not rest on things
     which are `stale`; those the reader reads again.
     """
-    found = reader.holders(holders)
     joined = reader.memberships(holders)
     needs_of, mentions_of = reader.needs(), reader.mentions()
     noted = [one for some in (*needs_of.values(), *mentions_of.values()) for one in some]
     documents = reader.documents({source for one in noted for source in one.sources})
-    for iri in holders:
-        it = found[iri]
+    for iri, it in holders.items():
         needs = [_noted(one, documents) for one in needs_of.get(iri, ())]
         mentions = [_noted(one, documents) for one in mentions_of.get(iri, ())]
         for some, old in zip((needs, mentions), _notes(before.get(iri)), strict=False):

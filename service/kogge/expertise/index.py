@@ -15,12 +15,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from kogge import names
 from kogge.errors import Misconfigured
-from kogge.expertise import dossier
+from kogge.expertise import dossier, labels, read
 from kogge.expertise.labels import Relabelled
 from kogge.expertise.notes import Notes
 from kogge.expertise.ranking import Ranking, listed
@@ -36,6 +37,7 @@ from kogge.expertise.read import (
     whose,
 )
 from kogge.expertise.rows import Named, Row
+from kogge.expertise.scan import Scan, select
 from kogge.expertise.shelf import Shelf, holder_of, place_of
 from kogge.expertise.standings import Standings
 from kogge.expertise.stock import Stock
@@ -101,11 +103,14 @@ class Index(Standings):
         words = read_words(store)
         draft = path.with_name(path.name + ".new") if path else None
         shelf = Shelf(draft, fresh=True)
-        reader = Reader(store, words, progress=progress)
-        reasons = reader.reasons()
-        holders = sorted(reader.holding())
-        number_of_holder = {iri: number for number, iri in enumerate(holders)}
-        with shelf:
+        with shelf, Scan(store, (*labels.QUERIES, *read.QUERIES)) as scan:
+            progress("naming", 0, 1)
+            shelf.labels().fill(store, scan, progress)
+            reader = Reader(scan, words, progress=progress)
+            reasons = reader.reasons()
+            found = reader.holders(reader.holding())
+            holders = dict(sorted(found.items(), key=lambda pair: pair[1].order))
+            number_of_holder = {iri: number for number, iri in enumerate(holders)}
             shelf.put_holders(
                 (
                     (number_of_holder[iri], iri, text, things)
@@ -122,8 +127,6 @@ class Index(Standings):
             shelf.put_rows((number, some.kept()) for number, some in rows.items())
             shelf.finish()
             progress("storing", len(reasons), len(reasons))
-            progress("naming", 0, 1)
-            shelf.labels().fill(store)
             progress("ranking", 0, 1)
             index = cls(words, shelf, store.state)
             shelf.say("state", index.state)
@@ -241,7 +244,7 @@ class Index(Standings):
 
     def read(self, store: Store, affected: Affected, things: Mapping[str, Collection[str]]) -> Change:
         """Reads what is said by now of what is affected, and what these things are called."""
-        reader = Reader(store, self._words, affected.things)
+        reader = Reader(partial(select, store), self._words, affected.things)
         reasons = reader.reasons()
         holders = sorted(
             {*affected.holders, *(one.holder for one in reasons if one.holder not in self.numbers)}
@@ -254,7 +257,9 @@ class Index(Standings):
             reasons,
             Stock(reader, reasons, self._words),
             before,
-            list(dossier.written(reader, holders, before, affected.things)) if holders else (),
+            list(dossier.written(reader, reader.holders(holders), before, affected.things))
+            if holders
+            else (),
             reader.described(known),
             self.labels.read(store, things),
         )

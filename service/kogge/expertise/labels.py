@@ -11,14 +11,16 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final, NamedTuple
 
 from kogge import names
 from kogge.expertise import words
 from kogge.expertise.meanings import NAMED, PLACES, Label
-from kogge.expertise.read import allied, joined, members_by, members_of
+from kogge.expertise.read import Progress, allied, joined, members_by, members_of, silent
+from kogge.expertise.scan import Ask, Scan, select
 from kogge.expertise.suggest import Completions, entries_of, preferred
-from kogge.expertise.terms import scan, select, values
+from kogge.expertise.terms import texts, values
 from kogge.expertise.titles import Titles, by_first_word, title_forms
 from kogge.store.base import Store
 
@@ -69,15 +71,16 @@ class Labels:
         base.executescript(TABLES)
         labels = cls(base)
         base.execute("BEGIN")
-        labels.fill(store)
+        with Scan(store, QUERIES) as scan:
+            labels.fill(store, scan)
         base.execute("COMMIT")
         return labels
 
-    def fill(self, store: Store) -> None:
-        """Takes all labels of a store into empty tables."""
+    def fill(self, store: Store, scan: Scan, progress: Progress = silent) -> None:
+        """Takes all labels of a store into empty tables; of a scan of it `QUERIES` are asked."""
         self._keep(_learnt(store))
-        found = sorted(set(_read(store, self._world)))
-        self._put(found, 1)
+        found = sorted(set(_read(scan, self._world)))
+        self._put(found, 1, progress)
         for statement in INDEXES.split(";"):
             self._base.execute(statement)
 
@@ -91,7 +94,8 @@ class Labels:
         wanted = sorted(iri for iri in things if _kind(iri, countries) in _KINDS)
         fresh: dict[str, list[Label]] = {iri: [] for iri in wanted}
         for start in range(0, len(wanted), 500):
-            for label in _read(store, world or self._world, wanted[start : start + 500]):
+            some = f"VALUES ?iri {{ {values(wanted[start : start + 500])} }} "
+            for label in _read(partial(select, store), world or self._world, some):
                 fresh[label.iri].append(label)
         return Relabelled(fresh, world)
 
@@ -166,8 +170,9 @@ class Labels:
         query = "SELECT number, iri, kind, text, lang, rank FROM label WHERE iri = ?"
         return [(row[0], Label(*row[1:])) for row in self._base.execute(query, (iri,))]
 
-    def _put(self, labels: Sequence[Label], first: int) -> None:
+    def _put(self, labels: Sequence[Label], first: int, progress: Progress = silent) -> None:
         for start in range(0, len(labels), _BATCH):
+            progress("naming", start, len(labels))
             some = list(enumerate(labels[start : start + _BATCH], first + start))
             self._base.executemany(
                 "INSERT INTO label VALUES (?, ?, ?, ?, ?, ?)", ((number, *label) for number, label in some)
@@ -187,13 +192,13 @@ class Labels:
     def _rows(
         self, labels: Sequence[tuple[int, Label]]
     ) -> tuple[list[tuple[str, str]], list[tuple[int, str, int]]]:
-        titles = {
+        titles = [
             (form, label.iri)
             for _, label in labels
             if label.kind in NAMED
             for form in title_forms(label.text, self._frames)
-        }
-        entries = {(slot, key, number) for number, label in labels for slot, key in entries_of(label)}
+        ]
+        entries = [(slot, key, number) for number, label in labels for slot, key in entries_of(label)]
         return sorted(titles), sorted(entries)
 
     def _keep(self, world: World) -> None:
@@ -215,34 +220,22 @@ def _kind(iri: str, countries: frozenset[str]) -> str:
 
 
 def _learnt(store: Store) -> World:
-    return {
-        name: sorted({" ".join(map(str, row)) for row in select(store, query)})
-        for name, query in _WORLD.items()
-    }
+    return {name: sorted({" ".join(row) for row in select(store, query)}) for name, query in _WORLD.items()}
 
 
 def _countries(world: Mapping[str, Sequence[str]]) -> frozenset[str]:
     return frozenset(one.rsplit(" ", 1)[0] for one in world["countries"])
 
 
-def _read(
-    store: Store, world: Mapping[str, Sequence[str]], only: Sequence[str] | None = None
-) -> Iterator[Label]:
-    """The labels that count, of all things or of some."""
+def _read(ask: Ask, world: Mapping[str, Sequence[str]], chosen: str = "") -> Iterator[Label]:
+    """The labels that count, of all things or of those that are chosen."""
     topics, alliances, countries = (
         frozenset(world["topics"]),
         frozenset(world["alliances"]),
         _countries(world),
     )
-    chosen = "" if only is None else f"VALUES ?it {{ {values(only)} }} "
-    queries = [
-        f"SELECT ?it ?label (LANG(?label) AS ?lang) {{ {chosen}?it {predicate} ?label }}"
-        for predicate in _RANKS
-    ]
-    answers = scan(store, queries) if only is None else (select(store, query) for query in queries)
-    for rank, rows in zip(_RANKS.values(), answers, strict=True):
-        for thing, text, lang in rows:
-            iri = str(thing)
+    for predicate, rank in _RANKS.items():
+        for iri, text, lang in ask(texts(predicate, chosen)):
             kind = _kind(iri, countries)
             if (
                 (iri in topics)
@@ -251,7 +244,7 @@ def _read(
                 if kind == "alliance"
                 else kind in _KINDS
             ):
-                yield Label(iri, kind, str(text), str(lang), rank)
+                yield Label(iri, kind, text, lang, rank)
 
 
 _WORLD: Final[Mapping[str, str]] = {
@@ -264,3 +257,4 @@ _WORLD: Final[Mapping[str, str]] = {
     "definitions": "SELECT DISTINCT ?text { ?it skos:definition ?text }",
 }
 _RANKS: Final = {"skos:prefLabel": 0, "skos:altLabel": 1, "kogge:motto": 1, "skos:hiddenLabel": 2}
+QUERIES: Final = tuple(map(texts, _RANKS))

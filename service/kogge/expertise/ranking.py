@@ -25,6 +25,10 @@ SCORE: Final = (1 << _BITS) - 1  # the highest possible
 # Bits of a field for a score, with what that is in an array.
 FIELDS: Final[Mapping[int, Literal["H", "I"]]] = {16: "H", 32: "I"}
 _ORDER: Final = (1 << 34) - 1
+_BLOCK: Final = 4 if sys.byteorder == "little" else 3  # the byte of a cell that has the block
+_SCORE: Final = 0 if sys.byteorder == "little" else 1  # the half of a cell that has the score
+_IN: Final = bytes(some & 3 > 0 for some in range(256))
+_PROVEN: Final = bytes(some & 3 == OWN for some in range(256))
 
 Key = tuple[int, str, str]
 
@@ -70,6 +74,24 @@ def is_own(cell: int) -> bool:
 def no_cells(size: int) -> array[int]:
     """The cells of a ranking in which nobody is yet."""
     return array("Q", bytes(8 * size))
+
+
+def cells_of(units: array[int], proving: array[int] | None) -> array[int]:
+    """The cells of holders with so many units of their own, of which some are `proving` something.
+
+    Both are of 32 bits, of which the highest is free. All holders at once: they are fields of a number.
+    """
+    blocks = INTENDED * _any(units) - (INTENDED - OWN) * (_any(proving) if proving else 0)
+    halves = array("I", bytes(8 * len(units)))
+    halves[_SCORE::2] = units
+    halves[1 - _SCORE :: 2] = array("I", blocks.to_bytes(4 * len(units), sys.byteorder))
+    return array("Q", halves.tobytes())
+
+
+def _any(units: array[int]) -> int:
+    """A number with a one in the field of each holder that has units."""
+    one = ones(len(units), 32)
+    return int.from_bytes(units.tobytes(), sys.byteorder) + (SCORE >> 1) * one >> 31 & one
 
 
 def everybody(size: int) -> int:
@@ -118,22 +140,19 @@ class Ranking:
 
     @classmethod
     def of(cls, holders: Sequence[int], cells: array[int]) -> Ranking:
-        """The ranking of these holders, given by label, with the cells of all."""
-        size = len(cells)
+        """The ranking of these holders, given by label, with the cells of all: the others have none."""
         equal: dict[int, list[int]] = defaultdict(list)  # few scores are many holders'
         for holder in holders:
-            equal[(cells[holder] ^ SCORE) & _ORDER].append(holder)
-        order, proven = array("I"), 0
-        for key in sorted(equal):
-            order.extend(equal[key])
-            if key >> _BITS == OWN:
-                proven = len(order)
-        members = own = in_set(order, size)
+            equal[cells[holder] & _ORDER].append(holder)
+        order = array("I")
+        for cell in sorted(equal, key=order_in):
+            order.extend(equal[cell])
+        blocks = cells.tobytes()[_BLOCK :: cells.itemsize]
+        members, proven = (int.from_bytes(blocks.translate(marks), "little") for marks in (_IN, _PROVEN))
+        own = members
         if max(cells, default=0) > _ORDER:
-            own = in_set([holder for holder in order if cells[holder] <= _ORDER], size)
-        return cls(
-            order, cells, members, own, members if proven == len(order) else in_set(order[:proven], size)
-        )
+            own = in_set([holder for holder in order if cells[holder] <= _ORDER], len(cells))
+        return cls(order, cells, members, own, proven)
 
     @classmethod
     def read(cls, kept: Sequence[bytes]) -> Ranking:

@@ -16,7 +16,8 @@ from kogge.expertise.rows import (
     closure,
     collation,
 )
-from kogge.expertise.terms import Words, labels_of, scan, select, values
+from kogge.expertise.scan import Ask, Rows, select
+from kogge.expertise.terms import NAMING, Words, labels_of, texts, values
 from kogge.store.base import Store
 
 Facts: TypeAlias = Mapping[str, Mapping[str, tuple[str, ...]]]  # predicate → thing → values
@@ -62,12 +63,12 @@ class Reader:
     """Reads, one query each, reasons, needs and mentions: of these things (IRIs); of all where it is None.
 
     A reason is one of its evidence, a need or a mention is a thing itself. All is read by scanning, which is
-    many times faster than to look up many things.
+    many times faster than to look up many things; `QUERIES` are then asked, in this order.
     """
 
     def __init__(
         self,
-        store: Store,
+        ask: Ask,
         words: Words,
         things: Iterable[str] | None = None,
         *,
@@ -75,7 +76,7 @@ class Reader:
     ) -> None:
         self._progress = progress
         self.scans = things is None
-        self._store = store
+        self._ask = ask
         self._words = words
         self._things = frozenset(things or ())
         self._labels: Mapping[str, Mapping[str, str]] | None = None
@@ -84,9 +85,9 @@ class Reader:
     def labels(self, iris: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
         """At least the labels of these things, by IRI and language."""
         if not self.scans:
-            return labels_of(self._store, iris)
+            return labels_of(self._ask, iris)
         if self._labels is None:
-            self._labels = labels_of(self._store)
+            self._labels = labels_of(self._ask)
         return self._labels
 
     def reasons(self) -> list[Reason]:
@@ -110,8 +111,7 @@ class Reader:
         """The meeting from which the participants are taken, by expertise and its evidence."""
         derived = said["prov:wasDerivedFrom"]
         wholes = {whole for some in derived.values() for whole in some}
-        parts = self._select_of(wholes, "?iri ?part", "?iri schema:subEvent ?part") if wholes else ()
-        whole_of = {(str(part), str(whole)) for whole, part in parts}
+        whole_of = {(part, whole) for whole, part in self._of(wholes, *_PARTS)}
         meetings: dict[tuple[str, str], str] = {}
         for iri, some in derived.items():
             for thing in said["kogge:evidence"].get(iri, ()):
@@ -132,37 +132,33 @@ class Reader:
     def _scanned(self) -> Facts:
         """What is said of all things with these predicates, and which of them are expertise."""
         facts: dict[str, dict[str, tuple[str, ...]]] = {name: {} for name in _PREDICATES}
-        wanted = [name for name in facts if name != "kogge:status"]  # which no expertise has
-        values_of = {"rdf:type": "kogge:Expertise"}
-        queries = (f"SELECT ?iri ?value {{ ?iri {name} {values_of.get(name, '?value')} }}" for name in wanted)
-        for done, (name, rows) in enumerate(zip(wanted, scan(self._store, queries), strict=True)):
-            self._progress("reading", done, len(wanted))
+        for done, (name, query) in enumerate(_EXPERTISE.items()):
+            self._progress("reading", done, len(_EXPERTISE))
             said = facts[name]
-            for iri, value in rows:
+            for iri, value in self._ask(query):
                 said[iri] = (*said[iri], value) if iri in said else (value,)
         return facts
 
     def _said(self, class_: str) -> Facts:
         """What is said of the things of a class that somebody holds."""
         if self.scans:
-            return self._held(f"?iri a kogge:{class_} ; kogge:holder ?holder")
+            return self._facts_by(_stated(_held(class_)))
         if self._facts is None:
-            of = f"VALUES ?thing {{ {values(self._things)} }} ?found kogge:evidence ?thing"
-            iris = _found(self._store, of) | self._things
-            self._facts = self._held(f"VALUES ?iri {{ {values(iris)} }}")
+            resting = f"VALUES ?thing {{ {values(self._things)} }} ?iri kogge:evidence ?thing"
+            iris = {iri for (iri,) in self._ask(_query("?iri", resting))} | self._things
+            self._facts = self._facts_by(_stated(f"VALUES ?iri {{ {values(iris)} }}"))
         class_iri, held = names.KOGGE + class_, self._facts["kogge:holder"]
         wanted = {
             iri for iri, classes in self._facts["rdf:type"].items() if class_iri in classes and iri in held
         }
         return {name: {iri: said[iri] for iri in wanted if iri in said} for name, said in self._facts.items()}
 
-    def _held(self, pattern: str) -> Facts:
-        """What is said of the things that fit a pattern."""
+    def _facts_by(self, queries: Iterable[str]) -> Facts:
+        """What these queries give, one for each predicate."""
         facts: dict[str, dict[str, tuple[str, ...]]] = {name: {} for name in _PREDICATES}
-        for name, said in facts.items():
-            query = f"SELECT DISTINCT ?iri ?value {{ {pattern} . ?iri {name} ?value }}"
-            for iri, value in select(self._store, query):
-                said[str(iri)] = (*said.get(str(iri), ()), str(value))
+        for said, query in zip(facts.values(), queries, strict=True):
+            for iri, value in self._ask(query):
+                said[iri] = (*said.get(iri, ()), value)
         return facts
 
     def holders(self, iris: Iterable[str]) -> dict[str, Holder]:
@@ -171,8 +167,8 @@ class Reader:
         labels = self.labels(wanted)
         containers = self._containers(wanted)
         joined: dict[str, set[str]] = defaultdict(set)
-        for holder, alliance in self._select_joined(wanted, "?holder ?alliance", _JOINED):
-            joined[str(holder)].add(str(alliance))
+        for holder, alliance in self._joined(wanted, *_JOINED):
+            joined[holder].add(alliance)
         return {
             iri: Holder(
                 iri,
@@ -190,33 +186,34 @@ class Reader:
         seen, level = set[str](), set(holders)
         while level:
             seen |= level
-            for iri, place in self._select_of(level, "?iri ?place", "?iri schema:containedInPlace ?place"):
-                containers[str(iri)].add(str(place))
+            for iri, place in self._of(level, *_CONTAINERS):
+                containers[iri].add(place)
             level = set() if self.scans else set[str]().union(*containers.values()) - seen
         return {iri: frozenset(places) for iri, places in containers.items()}
 
     def memberships(self, holders: Iterable[str]) -> dict[str, list[Joined]]:
         """At least the memberships of these, by member; who left an alliance and came back has two in it."""
-        found: dict[str, tuple[str, str, str, bool, str | None, str | None]] = {}
+        found: dict[str, tuple[str, str, str, bool, str, str]] = {}
         carriers: dict[str, set[str]] = defaultdict(set)
-        rows = self._select_joined(holders, _MEMBER, _MEMBERSHIPS)
+        rows = self._joined(holders, *_MEMBERSHIPS)
         for iri, alliance, member, status, founder, interval, start, end in rows:
-            known = found.get(str(iri))
+            known = found.get(iri)
             starts = [date for date in (start, known and known[4]) if date]
             ends = [date for date in (end, known and known[5]) if date]
-            carriers[str(iri)] |= {one for one in (iri, interval, start, end) if one}
-            found[str(iri)] = (
-                str(alliance),
-                str(member),
-                names.slug_of(str(status)),
-                founder is not None,
-                min(starts, default=None),
-                min(ends, default=None),
+            carriers[iri] |= {one for one in (iri, interval, start, end) if one}
+            found[iri] = (
+                alliance,
+                member,
+                names.slug_of(status),
+                bool(founder),
+                min(starts, default=""),
+                min(ends, default=""),
             )
-        spans = self.spans({date for known in found.values() for date in known[4:] if isinstance(date, str)})
+        bounds = {date for *_, start, end in found.values() for date in (start, end) if date}
+        spans = self.spans(bounds)
         memberships: dict[str, list[Joined]] = defaultdict(list)
         for iri, (alliance, member, status, founding, begun, ended) in sorted(found.items()):
-            held = Membership(status, founding, spans.get(begun or ""), spans.get(ended or ""))
+            held = Membership(status, founding, spans.get(begun), spans.get(ended))
             memberships[member].append(Joined(alliance, held, frozenset(carriers[iri])))
         return memberships
 
@@ -250,19 +247,15 @@ class Reader:
 
     def holding(self) -> set[str]:
         """Everybody who has or had something: evidence, a mention, a need, a membership."""
-        held = {
-            str(holder) for (holder,) in select(self._store, "SELECT DISTINCT ?it { [] kogge:holder ?it }")
-        }
-        joined = select(self._store, f"SELECT ?holder ?alliance {{ {_MEMBERS} }}")
-        return held.union(*({str(member), str(alliance)} for member, alliance in joined))
+        return {one for query in _HOLDING for row in self._ask(query) for one in row}
 
     def documents(self, iris: Iterable[str]) -> dict[str, Document]:
         """These documents with their titles and when they were issued."""
         wanted = sorted(iris)
         labels = self.labels(wanted)
         issued: dict[str, str] = {}
-        for iri, date in self._select_of(wanted, "?iri ?date", "?iri dcterms:issued ?date"):
-            issued[str(iri)] = min(str(date), issued.get(str(iri), str(date)))
+        for iri, date in self._of(wanted, *_ISSUED):
+            issued[iri] = min(date, issued.get(iri, date))
         return {iri: Document(iri, labels.get(iri, {}), issued.get(iri)) for iri in wanted}
 
     def described(self, iris: Iterable[str]) -> list[tuple[Named, str | None]]:
@@ -271,40 +264,37 @@ class Reader:
 
     def spans(self, iris: Iterable[str]) -> dict[str, Span]:
         """The first and last day of what has bounds among these."""
-        pattern = "?iri kogge:earliest ?first ; kogge:latest ?last"
         spans: dict[str, Span] = {}
-        for iri, first, last in self._select_of(iris, "?iri ?first ?last", pattern):
-            known = spans.get(str(iri), Span(str(first), str(last)))
-            spans[str(iri)] = Span(min(known.earliest, str(first)), max(known.latest, str(last)))
+        for iri, first, last in self._of(iris, *_SPANS):
+            known = spans.get(iri, Span(first, last))
+            spans[iri] = Span(min(known.earliest, first), max(known.latest, last))
         return spans
 
     def wholes(self, things: Iterable[str]) -> dict[str, list[str]]:
         """What these things are parts of: the meeting of a group, the programme of a funding."""
         wholes: dict[str, list[str]] = defaultdict(list)
-        for part, whole in sorted(set(self._select_of(things, "?iri ?whole", _WHOLES)), key=str):
-            wholes[str(part)].append(str(whole))
+        for part, whole in sorted(set(map(tuple, self._of(things, *_WHOLES)))):
+            wholes[part].append(whole)
         return wholes
 
     def dates(self, things: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
         """The dates of these things, each with the document on which the graph that says so rests, or ''."""
         dates: dict[str, list[tuple[str, str]]] = defaultdict(list)
-        for iri, date, source in self._select_of(things, "?iri ?date ?source", _DATES):
-            dates[str(iri)].append((str(date), source or ""))
+        for iri, date, source in self._of(things, *_DATES):
+            dates[iri].append((date, source))
         return dates
 
-    def _select_joined(
-        self, holders: Iterable[str], columns: str, pattern: str
-    ) -> Iterator[tuple[str | None, ...]]:
+    def _joined(self, holders: Iterable[str], columns: str, pattern: str) -> Rows:
         """Rows about the memberships of these holders, or of all, in alliances."""
         chosen = "" if self.scans else f"VALUES ?holder {{ {values(holders)} }} "
-        return select(self._store, f"SELECT {columns} {{ {chosen}{pattern} }}")
+        return self._ask(_query(columns, chosen + pattern))
 
-    def _select_of(self, iris: Iterable[str], columns: str, pattern: str) -> Iterator[tuple[str | None, ...]]:
+    def _of(self, iris: Iterable[str], columns: str, pattern: str) -> Rows:
         """Rows about these things, or about all."""
         if self.scans:
-            yield from select(self._store, f"SELECT {columns} {{ {pattern} }}")
-        elif wanted := values(iris):
-            yield from select(self._store, f"SELECT {columns} {{ VALUES ?iri {{ {wanted} }} {pattern} }}")
+            return self._ask(_query(columns, pattern))
+        wanted = values(iris)
+        return self._ask(_query(columns, f"VALUES ?iri {{ {wanted} }} {pattern}")) if wanted else iter(())
 
 
 def evidence_of(store: Store, expertise: Iterable[str]) -> set[str]:
@@ -352,26 +342,71 @@ def allied(store: Store, iris: Iterable[str]) -> set[str]:
 
 
 def _found(store: Store, pattern: str) -> set[str]:
-    return {str(it) for (it,) in select(store, f"SELECT DISTINCT ?found {{ {pattern} }}")}
+    return {it for (it,) in select(store, f"SELECT DISTINCT ?found {{ {pattern} }}")}
+
+
+def _query(columns: str, pattern: str) -> str:
+    return f"SELECT {columns} {{ {pattern} }}"
+
+
+def _stated(pattern: str) -> list[str]:
+    """What is said of the things that fit a pattern: a query for each predicate."""
+    return [_query("DISTINCT ?iri ?value", f"{pattern} . ?iri {name} ?value") for name in _PREDICATES]
+
+
+def _held(class_: str) -> str:
+    """The things of a class that somebody holds."""
+    return f"?iri a kogge:{class_} ; kogge:holder ?holder"
 
 
 _PREDICATES: Final = (
     *("rdf:type", "kogge:holder", "kogge:topic", "kogge:evidence", "kogge:evidenceKind", "kogge:status"),
     *("dcterms:source", "prov:wasDerivedFrom"),
 )
+_EXPERTISE: Final = {
+    name: _query("?iri ?value", f"?iri {name} {'kogge:Expertise' if name == 'rdf:type' else '?value'}")
+    for name in _PREDICATES
+    if name != "kogge:status"  # which no expertise has
+}
 _JOINING: Final = ("org:member", "org:organization")
 _DATED: Final = ("dcterms:date", "dcterms:issued", "schema:startDate")
 _MEMBERS: Final = "?iri org:member ?holder ; org:organization ?alliance . ?alliance a kogge:Alliance"
-_JOINED: Final = f"""{_MEMBERS} . ?iri kogge:status ?status .
-    FILTER(?status IN (kogge:inForce, kogge:intendedMembership))"""
-_MEMBER: Final = "?iri ?alliance ?holder ?status ?founder ?interval ?from ?to"
-_MEMBERSHIPS: Final = f"""{_MEMBERS} . ?iri kogge:status ?status .
+_HOLDING: Final = (
+    _query("DISTINCT ?holder", "[] kogge:holder ?holder"),
+    _query("?holder ?alliance", _MEMBERS),
+)
+
+# Columns and pattern.
+_PARTS: Final = "?iri ?part", "?iri schema:subEvent ?part"
+_CONTAINERS: Final = "?iri ?place", "?iri schema:containedInPlace ?place"
+_JOINED: Final = (
+    "?holder ?alliance",
+    f"""{_MEMBERS} . ?iri kogge:status ?status .
+    FILTER(?status IN (kogge:inForce, kogge:intendedMembership))""",
+)
+_MEMBERSHIPS: Final = (
+    "?iri ?alliance ?holder ?status ?founder ?interval ?from ?to",
+    f"""{_MEMBERS} . ?iri kogge:status ?status .
     OPTIONAL {{ ?iri kogge:role ?founder FILTER(?founder = kogge:founder) }}
     OPTIONAL {{ ?iri org:memberDuring ?interval
-        OPTIONAL {{ ?interval time:hasBeginning ?from }} OPTIONAL {{ ?interval time:hasEnd ?to }} }}"""
-_DATES: Final = (
-    " UNION ".join(f"{{ GRAPH ?graph {{ ?iri {verb} ?date }} }}" for verb in _DATED)
-    + " OPTIONAL { ?graph dcterms:source ?source }"
+        OPTIONAL {{ ?interval time:hasBeginning ?from }} OPTIONAL {{ ?interval time:hasEnd ?to }} }}""",
 )
-_WHOLES: Final = """{ ?whole schema:subEvent ?iri } UNION { ?whole kogge:undertakes ?iri }
-    UNION { ?iri dcterms:isPartOf ?whole FILTER EXISTS { ?whole a kogge:Programme } }"""
+_SPANS: Final = "?iri ?first ?last", "?iri kogge:earliest ?first ; kogge:latest ?last"
+_ISSUED: Final = "?iri ?date", "?iri dcterms:issued ?date"
+_DATES: Final = (
+    "?iri ?date ?source",
+    " UNION ".join(f"{{ GRAPH ?graph {{ ?iri {verb} ?date }} }}" for verb in _DATED)
+    + " OPTIONAL { ?graph dcterms:source ?source }",
+)
+_WHOLES: Final = (
+    "?iri ?whole",
+    """{ ?whole schema:subEvent ?iri } UNION { ?whole kogge:undertakes ?iri }
+    UNION { ?iri dcterms:isPartOf ?whole FILTER EXISTS { ?whole a kogge:Programme } }""",
+)
+
+QUERIES: Final = (  # of who reads everything: reasons, dossiers, what is said of things
+    *(*_EXPERTISE.values(), _query(*_PARTS), *_HOLDING),
+    *(*map(texts, NAMING), _query(*_CONTAINERS), _query(*_JOINED), _query(*_MEMBERSHIPS), _query(*_SPANS)),
+    *(*_stated(_held("Need")), *_stated(_held("Mention")), _query(*_ISSUED)),
+    *(_query(*_WHOLES), _query(*_DATES), _query(*_SPANS), _query(*_ISSUED)),
+)

@@ -9,15 +9,14 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
-from itertools import compress, repeat
+from itertools import compress
+from operator import eq
 
 from kogge import names
 from kogge.expertise.ranking import (
-    INTENDED,
-    OWN,
     Key,
     Ranking,
-    cell_of,
+    cells_of,
     in_set,
     is_own,
     no_cells,
@@ -111,41 +110,38 @@ class Standings:
 
     def rank(self) -> None:
         """Makes all rankings."""
-        ordered = sorted(range(len(self.holders)), key=lambda one: self.holders[one].order)
-        tables: list[array[int]] = [array("I") for _ in range(len(self.kind_list) + 2)]
+        tables = [array("I") for _ in range(len(self.kind_list) + 2)]
         passed: dict[int, dict[int, int]] = defaultdict(dict)  # by ranking: the cells by holder
-        for number in ordered:
-            units = self.weights.units(self.rows[number])
+        for number, rows in enumerate(self.rows):
+            units = self.weights.units(rows)
             for table, some in zip(tables, units, strict=True):
                 table.extend(some)
             for ranking, cell in self._all_passed(number, units[0]).items():
                 passed[ranking][number] = cell
-        self._rankings = dict(self._ranked(ordered, tables, passed))
+        self._rankings = dict(self._ranked(tables, passed))
 
     def _ranked(
-        self, ordered: Sequence[int], tables: Sequence[array[int]], passed: Mapping[int, Mapping[int, int]]
+        self, tables: Sequence[array[int]], passed: Mapping[int, Mapping[int, int]]
     ) -> Iterator[tuple[int, Ranking]]:
-        """The rankings in which somebody is: of the holders in the order of their labels, with a table of
-        their units (`Weights.units`), a row for each, and the cells that are passed on to them."""
-        many = len(self.topic_list)
-        own, intended = cell_of(OWN, 0), cell_of(INTENDED, 0)
-        proving = [True, *(kind.proves for kind in self.kind_list)]
+        """The rankings in which somebody is: of tables of the holders' own units (`Weights.units`), a row for
+        each, and the cells that are passed on to them."""
+        numbers = range(len(self.holders))
+        ordered = sorted(numbers, key=lambda one: self.holders[one].order)
+        many, by_label = len(self.topic_list), all(map(eq, ordered, numbers))
         for topic, by_any in enumerate(self.weights.every):
-            proven = tables[-1][topic::many]
-            for ranking, table, proves in zip(self.weights.beside(by_any), tables, proving, strict=False):
-                units, others = table[topic::many], passed.get(ranking, {})
-                if not others and not any(units):
-                    continue
-                cells = no_cells(len(ordered))
-                proof = compress(proven, units) if proves else repeat(0)
-                for number, some, proved in zip(
-                    compress(ordered, units), compress(units, units), proof, strict=False
-                ):
-                    cells[number] = (own if proved else intended) | some
-                for number, cell in others.items():
-                    cells[number] = cell
-                members = compress(ordered, map(cells.__getitem__, ordered) if others else units)
-                yield ranking, Ranking.of(list(members), cells)
+            *own, proving = (table[topic::many] for table in tables)
+            proven = [
+                proving,
+                *(some if kind.proves else None for kind, some in zip(self.kind_list, own[1:], strict=True)),
+            ]
+            for ranking, units, proof in zip(self.weights.beside(by_any), own, proven, strict=True):
+                others = passed.get(ranking, {})
+                if others or any(units):
+                    cells = cells_of(units, proof)
+                    for number, cell in others.items():
+                        cells[number] = cell
+                    marks = cells if by_label else map(cells.__getitem__, ordered)
+                    yield ranking, Ranking.of(list(compress(ordered, marks)), cells)
 
     def _all_passed(self, number: int, own: Sequence[int]) -> dict[int, int]:
         """The best that alliances pass on to a holder, by ranking, for the topics on which it has nothing of

@@ -50,21 +50,21 @@ class Stock:
         """These as they are put on the shelf; each also goes to the rows of its holder (by number, of which
         `holders` tells by IRI). The reasons of a holder are to be together."""
         things, topics, kinds = self._number, self._topic, self._kind
-        before, at, some = "", 0, Rows()
+        before, place, some = "", 0, Rows()
         known_of = dict[tuple[str, tuple[str, ...]], tuple[int, str]]()
         for holder, topic, kind, thing, iri, meeting, sources in reasons:
             if holder != before:
-                before, at = holder, holders[holder]
-                some = rows[at]
+                before, some = holder, rows[holders[holder]]
+                place = place_of(holders[holder], len(some))
                 known_of.clear()
             known = known_of.get((thing, sources))
             if known is None:
                 known = known_of[thing, sources] = things[thing], self._told(thing, sources)
             it, said = known
-            place = place_of(at, len(some.codes))
             some.codes.append(topics[topic] * len(kinds) + kinds[kind])
             some.things.append(it)
             yield place, it, iri, things[meeting] if meeting else None, said
+            place += 1
 
     def stored(self, reason: Reason) -> tuple[int, int, tuple[str, int | None, str]]:
         """Code and thing of a reason, and what else is put on the shelf of it."""

@@ -51,10 +51,13 @@ def entries_of(label: Label) -> Iterator[tuple[int, str]]:
     """Where a label is looked up: the part of the table, and a key for the label and from each inner word."""
     if label.lang in _LANGUAGES:
         group = _GROUPS.get(label.kind, THINGS)
-        for form in {words.words(label.text), words.plain_words(label.text)}:
-            for start in range(len(form)):
-                order = _INNER if start else (_OTHER if label.rank else _PREFERRED)
-                yield _slot(label.lang, order, group), " ".join(form[start:])
+        whole = _slot(label.lang, _OTHER if label.rank else _PREFERRED, group)
+        inner = _slot(label.lang, _INNER, group)
+        for key in map(" ".join, words.spellings(label.text)):
+            slot = whole
+            while key:
+                yield slot, key
+                slot, key = inner, key.partition(" ")[2]
 
 
 def _slot(lang: str, order: int, group: int) -> int:

@@ -60,11 +60,15 @@ def normal(text: str) -> str:
 
 def fold(text: str) -> str:
     """The text in lower case, umlauts transcribed, other accents dropped."""
+    if text.isascii():
+        return text.lower()
     return _bare(normal(text).casefold().translate(_TRANSCRIBED))
 
 
 def plain(text: str) -> str:
     """The text in lower case, umlauts and accents dropped."""
+    if text.isascii():
+        return text.lower()
     return _bare(normal(text).casefold())
 
 
@@ -76,6 +80,11 @@ def words(text: str) -> tuple[str, ...]:
 def plain_words(text: str) -> tuple[str, ...]:
     """The plain words of a text."""
     return tuple(_WORD.findall(plain(text)))
+
+
+def spellings(text: str) -> set[tuple[str, ...]]:
+    """The words of a text, folded and plain: one if it has no umlauts."""
+    return {words(text)} if text.isascii() else {words(text), plain_words(text)}
 
 
 def tokens(text: str) -> list[Token]:
