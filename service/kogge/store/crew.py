@@ -69,6 +69,11 @@ class Queue:
         self._rest = rest
         self._waiting: deque[asyncio.Future[Process]] = deque()
 
+    @property
+    def rests(self) -> bool:
+        """Whether all workers are idle, but one at most."""
+        return len(self.idle) >= self.size.workers - 1
+
     async def take(self) -> Process:
         """The next worker; raises Busy where too many wait, or this one has waited too long."""
         if self.idle:
@@ -232,7 +237,8 @@ class Crew:
     ) -> Done:
         """Asks one worker, on the snapshot that is served now, and lets go of it: as idle, or for good."""
         snapshot = worker.snapshot = self._served()
-        whole = frame({**request, "seconds": seconds, "snapshot": str(snapshot.path)}, body)
+        asked = {"seconds": seconds, "snapshot": str(snapshot.path), "alone": lane.rests}
+        whole = frame({**request, **asked}, body)
         try:
             header, content = await worker.ask(whole, most, seconds)
         finally:

@@ -1,9 +1,9 @@
 """Level 3, store: the process in which strangers' work is done, and the frames by which it is spoken to.
 
 A frame is the length of a header and of a body (`!II`), the header as JSON, the body. The header of a request
-has its time, the snapshot on which to answer, which is opened if it is another than before, and what is to be
-done; without that, opening is all. An answer has the whole body, or in its header an error of ours: class,
-message, advice, line and column.
+has its time, the snapshot on which to answer, which is opened if it is another than before, whether it is
+`alone`, and what is to be done; without that, opening is all. An answer has the whole body, or in its header
+an error of ours: class, message, advice, line and column.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _PIECE: Final = 64 * 1024  # bytes that are read at once
 OUT_OF_MEMORY: Final = 77  # the exit code of a worker that could not go on
 # Does what a request asks, on the store: header of the request, its body → header of the answer, its body.
 Answerer: TypeAlias = Callable[[ox.Store, Mapping[str, Any], bytes], tuple[Mapping[str, Any], bytes]]
-# Seconds for which a worker looks for its next request before it sleeps; not where it would keep from its
-# processor who sends that request.
-_AWAKE: Final = 1e-3 if (os.cpu_count() or 1) > 1 else 0.0
+# Seconds for which a worker looks for its next request before it sleeps, by whether the last one was alone:
+# among many it takes time from others. Not where it would keep from its processor who sends that request.
+_AWAKE: Final = {True: 1e-3, False: 2e-4} if (os.cpu_count() or 1) > 1 else {True: 0.0, False: 0.0}
 GRACE: Final = 0.25  # seconds after its deadline at which a worker that was not killed ends itself
 
 
@@ -63,19 +63,22 @@ def raised(header: Mapping[str, Any]) -> KoggeError:
     return kind(message, advice)
 
 
-def _stay_awake(channel: int) -> None:
-    """Waits a little for the next request: to wake a process costs who sends a third of a small query."""
+def _stay_awake(channel: int, seconds: float) -> None:
+    """Waits so long for the next request: to wake a process costs who sends a third of a small query."""
     poll = select.poll()
     poll.register(channel, select.POLLIN)
-    until = time.perf_counter() + _AWAKE
+    until = time.perf_counter() + seconds
     while time.perf_counter() < until and not poll.poll(0):
         os.sched_yield()
 
 
-def _receive(channel: int) -> tuple[dict[str, Any], bytes] | None:
-    """Header and body of the next request (one at a time); None where the other side has gone."""
+def _receive(channel: int, awake: float) -> tuple[dict[str, Any], bytes] | None:
+    """Header and body of the next request (one at a time); None where the other side has gone.
+
+    It is looked for, for so many seconds, before the process sleeps.
+    """
     data, size, head = b"", LENGTHS.size, 0
-    _stay_awake(channel)
+    _stay_awake(channel, awake)
     while len(data) < size:
         if not (more := os.read(channel, _PIECE)):
             return None
@@ -118,8 +121,10 @@ def serve(prepare: Callable[[Mapping[str, Any]], Answerer]) -> None:
         return
     snapshot = order["snapshot"]
     _send(channel, {"caged": caged})
-    while request := _receive(channel):
+    alone = True
+    while request := _receive(channel, _AWAKE[alone]):
         header, body = request
+        alone = header["alone"]
         signal.setitimer(signal.ITIMER_REAL, header["seconds"] + GRACE)
         if header["snapshot"] != snapshot:
             snapshot = header["snapshot"]
