@@ -2,10 +2,11 @@
 
     python bench/endpoint.py [--triples N]… [--table …/german-municipalities.csv] [--peers FOLDER]
 
-For each size: the mix of an analyst (`mix.py`), small queries per second with 8 clients, small and saved
-queries while 8 clients run the heaviest ones, the time to the first answer, and memory. Where answers have
-not the same number of rows, it says so. Prints a table and writes `results.json` beside this file. Needs the
-table of municipalities and, for the peers, a package index; `--peers` keeps their virtual environment.
+For each size: the mix of an analyst (`mix.py`), compared turn by turn, small queries per second with 8
+clients, small and saved queries while 8 clients run the heaviest ones, the time to the first answer, and
+memory. Where answers have not the same number of rows, it says so. Prints a table and writes `results.json`
+beside this file. Needs the table of municipalities and, for the peers, a package index; `--peers` keeps their
+virtual environment.
 """
 
 from __future__ import annotations
@@ -60,7 +61,10 @@ SAVED: Final = (
     "timeline",
 )
 
+BASE: Final = "oxigraph serve"
+
 Row = dict[str, Any]
+Times = dict[str, float | None]
 
 
 @dataclass(frozen=True)
@@ -107,36 +111,52 @@ def rows_of(status: int, body: bytes) -> int:
     return len(answer["results"]["bindings"]) if "results" in answer else 1
 
 
-def times_of_mix(servers: Sequence[Server], data: Data) -> dict[str, dict[str, float | None]]:
-    """Milliseconds of each query on each server, which take turns; None where no answer comes in time."""
+def times_of_mix(servers: Sequence[Server], data: Data) -> dict[str, dict[str, Times | None]]:
+    """How long each query takes on each server; None where no answer comes in time.
+
+    The first server and `BASE` take turns, and are compared turn by turn: their times lie milliseconds apart,
+    in which a machine seldom changes its speed. The others are asked afterwards, since who comes after a slow
+    one finds the processor cold.
+    """
     clients = {server.name: Client(server, SLOW) for server in servers}
-    found: dict[str, dict[str, float | None]] = {}
+    found: dict[str, dict[str, Times | None]] = {}
     for name, text in MIX.items():
         query = data.query(text)
         rows: dict[str, int] = {}
-        times: dict[str, list[float]] = {server: [] for server in clients}
-        begun = time.perf_counter()
-        for turn in range(TIMES + 1):
-            waiting = list(clients.items())
-            first = turn % max(1, len(waiting))  # who comes after a slow peer finds the processor cold
-            for server, client in waiting[first:] + waiting[:first]:
-                try:
-                    took, answer = timed(client, query)
-                except OSError:
-                    del clients[server], times[server]  # it is still busy with this
-                    continue
-                rows[server] = rows_of(*answer)
-                if rows[server] >= 0 and turn > 0:  # the first warms up
-                    times[server].append(took)
-            if time.perf_counter() - begun > BUDGET and turn > 0:
-                break
+        times: dict[str, list[float]] = {server.name: [] for server in servers}
+        for group in (servers[:2], *([other] for other in servers[2:])):
+            waiting = [server.name for server in group if server.name in clients]
+            begun = time.perf_counter()
+            for turn in range(TIMES + 1):
+                for server in waiting if turn % 2 else waiting[::-1]:
+                    try:
+                        took, answer = timed(clients[server], query)
+                    except OSError:
+                        del clients[server], times[server]  # it is still busy with this
+                        waiting.remove(server)
+                        break
+                    rows[server] = rows_of(*answer)
+                    if rows[server] >= 0 and turn > 0:  # the first warms up
+                        times[server].append(took)
+                if time.perf_counter() - begun > BUDGET and turn > 0:
+                    break
         if len(set(rows.values())) > 1:
             print(f"{name}: the answers differ: {rows}", file=sys.stderr)
         found[name] = {
-            server.name: round(median(times[server.name]), 2) if times.get(server.name) else None
+            server.name: compared(times[server.name], times.get(BASE, [])) if times.get(server.name) else None
             for server in servers
         }
     return found
+
+
+def compared(times: Sequence[float], base: Sequence[float]) -> Times:
+    """Milliseconds in the middle; how many more than the base, and how many times it, in the middle turn."""
+    turns = list(zip(times, base, strict=False))
+    return {
+        "ms": round(median(times), 2),
+        "more": round(median(mine - other for mine, other in turns), 2) if turns else None,
+        "ratio": round(median(mine / other for mine, other in turns), 3) if turns else None,
+    }
 
 
 def timed(client: Client, query: str) -> tuple[float, tuple[int, bytes]]:
@@ -281,7 +301,7 @@ def measured(triples: int, table: Path, programs: Path, folder: Path) -> Row:
             rate = per_second(server, [server.target(each) for each in small], folder)
             found["small_per_second"][server.name] = round(rate)
         print(f"{triples} triples: the mix …", file=sys.stderr)
-        found["mix_ms"] = times_of_mix(servers, data)
+        found["mix"] = times_of_mix(servers, data)
     print(f"{triples} triples: under attack …", file=sys.stderr)
     found["under_attack"] = {}
     for server in started:  # alone: what others have still to do would be measured too
@@ -340,24 +360,22 @@ def table_of(results: Row) -> str:
 
 def told(size: Row) -> dict[str, Row]:
     """What the table tells of one size: figure by server."""
-    mix = size["mix_ms"]
-    slow = [each for each in mix.values() if (each["oxigraph serve"] or 0) >= 10]
+    mix = size["mix"]
+    slow = [each for each in mix.values() if each[BASE] and each[BASE]["ms"] >= 10]
     fast = [each for each in mix.values() if each not in slow]
     attacked = size["under_attack"]
     found: dict[str, Row] = {
         "first answer after, s": size["start_s"],
         "small queries per second, 8 clients": size["small_per_second"],
         "the same, from kept answers": size["same_again_per_second"],
-        f"{len(fast)} queries below 10 ms: median, ms": _over(fast, lambda each, _: each),
-        f"{len(fast)} queries below 10 ms: median more, ms": _over(fast, lambda each, base: each - base),
+        f"{len(fast)} queries below 10 ms: median, ms": _over(fast, "ms"),
+        f"{len(fast)} queries below 10 ms: median more, ms": _over(fast, "more"),
     }
     if slow:
         found |= {
-            f"{len(slow)} queries from 10 ms: median, ms": _over(slow, lambda each, _: each),
-            f"{len(slow)} queries from 10 ms: median ratio": _over(slow, lambda each, base: each / base),
-            f"{len(slow)} queries from 10 ms: worst ratio": _over(
-                slow, lambda each, base: each / base, middle=max
-            ),
+            f"{len(slow)} queries from 10 ms: median, ms": _over(slow, "ms"),
+            f"{len(slow)} queries from 10 ms: median ratio": _over(slow, "ratio"),
+            f"{len(slow)} queries from 10 ms: worst ratio": _over(slow, "ratio", max),
         }
     for kind in ("small", "saved"):
         found[f"{kind} under attack, p99 in ms"] = {name: _p99(each[kind]) for name, each in attacked.items()}
@@ -370,18 +388,14 @@ def told(size: Row) -> dict[str, Row]:
 
 
 def _over(
-    some: Sequence[Mapping[str, float | None]],
-    figure: Callable[[float, float], float],
+    some: Sequence[Mapping[str, Times | None]],
+    figure: str,
     middle: Callable[[list[float]], float] = median,
 ) -> Row:
-    """A figure of each server over some queries, of its time and that of `oxigraph serve`."""
+    """A figure of each server over some queries."""
     found: Row = {}
     for name in some[0] if some else ():
-        figures = [
-            figure(mine, base)
-            for each in some
-            if (mine := each[name]) is not None and (base := each["oxigraph serve"])
-        ]
+        figures = [value for each in some if (times := each[name]) and (value := times[figure]) is not None]
         found[name] = round(middle(figures), 2) if len(figures) == len(some) else None
     return found
 
