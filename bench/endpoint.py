@@ -366,8 +366,8 @@ def told(size: Row) -> dict[str, Row]:
     attacked = size["under_attack"]
     found: dict[str, Row] = {
         "first answer after, s": size["start_s"],
-        "small queries per second, 8 clients": size["small_per_second"],
-        "the same, from kept answers": size["same_again_per_second"],
+        "small queries per second, 8 clients, nothing kept": size["small_per_second"],
+        "the same as delivered, answers kept": size["same_again_per_second"],
         f"{len(fast)} queries below 10 ms: median, ms": _over(fast, "ms"),
         f"{len(fast)} queries below 10 ms: median more, ms": _over(fast, "more"),
     }
