@@ -553,7 +553,11 @@ def test_a_scan_gives_what_a_select_gives(text: str) -> None:
     assert [len(rows) for rows in found] == [3, 3, 0, 3, 3]
 
 
-def test_a_scan_answers_in_any_order_what_is_listed_and_what_is_not() -> None:
+@pytest.mark.parametrize("piece", [1, 150, 1_000_000])
+def test_a_scan_answers_in_any_order_what_is_listed_and_what_is_not(
+    piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kogge.expertise.scan._PIECE", piece)
     store = store_of(CASES / "scores.ttl")
     listed = [f"SELECT ?it ?other {{ ?it {verb} ?other }}" for verb in ("a", "kogge:holder", "kogge:topic")]
     for asked in (*permutations(listed), [*listed, *listed], ["SELECT ?other { ?it a ?other }", *listed]):

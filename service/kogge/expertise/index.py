@@ -121,6 +121,7 @@ class Index(Standings):
             stock = Stock(reader, reasons, words)
             stock.put(shelf, fresh=True)
             rows: dict[int, Rows] = defaultdict(Rows)
+            reasons.sort(key=lambda one: number_of_holder[one.holder])  # as they lie on the shelf
             for start in range(0, len(reasons), _MANY):
                 progress("storing", start, len(reasons))
                 shelf.put(stock.reasons(reasons[start : start + _MANY], number_of_holder, rows))

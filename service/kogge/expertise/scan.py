@@ -7,7 +7,7 @@ import io
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
+from itertools import chain, islice
 from typing import Final, Self, TypeAlias
 
 from pyoxigraph import QueryResultsFormat, QuerySolutions
@@ -18,7 +18,8 @@ from kogge.store.base import Store
 Rows: TypeAlias = Iterator[Sequence[str]]
 Ask: TypeAlias = Callable[[str], Rows]  # gives the rows of a SELECT query
 
-_AHEAD: Final = 4  # answers that are written while another is read
+_AHEAD: Final = 8  # answers that are written while another is read
+_PIECE: Final = 1_000_000  # bytes that become cells at once
 csv.field_size_limit(2**31 - 1)  # no text of a store is too long
 
 
@@ -53,7 +54,7 @@ class Scan:
     def __call__(self, query: str) -> Rows:
         """The rows of a SELECT query."""
         if not self._left[query]:
-            return _rows(self._write(query).decode())
+            return _rows(self._write(query))
         while query not in self._answers:
             self._write_next()
         answer = self._answers[query]
@@ -61,7 +62,7 @@ class Scan:
         if not self._left[query]:
             del self._answers[query]
         self._look_ahead()
-        return _rows(answer.result().decode())
+        return _rows(answer.result())
 
     def _look_ahead(self) -> None:
         while self._waiting and len(self._answers) < _AHEAD:
@@ -75,12 +76,22 @@ class Scan:
         return _solutions(self._store, query).serialize(format=QueryResultsFormat.CSV) or b""
 
 
-def _rows(written: str) -> Rows:
-    if '"' in written:
-        return islice(csv.reader(io.StringIO(written, newline="")), 1, None)
-    columns = written.partition("\r\n")[0].count(",") + 1
-    cells = iter(written.replace("\r\n", ",").split(",")[:-1])  # without quotes no cell has a comma
-    return islice(zip(*[cells] * columns, strict=True), 1, None)
+def _rows(written: bytes) -> Rows:
+    if b'"' in written:
+        return islice(csv.reader(io.TextIOWrapper(io.BytesIO(written), "utf-8", newline="")), 1, None)
+    columns = written.count(b",", 0, written.index(b"\r\n")) + 1
+    rows = (zip(*[iter(cells)] * columns, strict=True) for cells in _cells(written))
+    return islice(chain.from_iterable(rows), 1, None)
+
+
+def _cells(written: bytes) -> Iterator[list[str]]:
+    """The cells of some rows at a time; without quotes none has a comma, and no line ends within one."""
+    begin = 0
+    while begin < len(written):
+        end = written.find(b"\r\n", begin + _PIECE)
+        end = len(written) - 2 if end < 0 else end
+        yield written[begin:end].decode().replace("\r\n", ",").split(",")
+        begin = end + 2
 
 
 def _solutions(store: Store, query: str) -> QuerySolutions:
