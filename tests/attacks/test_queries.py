@@ -149,7 +149,7 @@ def test_q04_q05_q06_q09_what_never_ends_is_ended(service: Service, bomb: str) -
         watching.join()
     assert reply.status in expected, reply
     assert reply.seconds < LATE
-    assert peak < 1.5e9
+    assert peak < 1.75e9  # the service at rest has 0.6e9, one worker may have 1.1e9
     if reply.status != 200:
         refused(reply)
 
