@@ -7,7 +7,7 @@ import io
 import json
 import time
 import tomllib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache
@@ -28,13 +28,15 @@ from kogge.expertise import (
     as_json,
     as_jsonld,
     as_turtle,
+    labels,
     matches_as_json,
     needs_as_json,
 )
+from kogge.expertise import read as read_module
 from kogge.expertise.answer import Answer, Result, answer, rank
 from kogge.expertise.index import Index
 from kogge.expertise.rows import Kind, Named, collation
-from kogge.expertise.scan import Scan, select
+from kogge.expertise.scan import Rows, Scan, select
 from kogge.expertise.understand import Chosen, Filters, How, understand
 from kogge.store.embedded import EmbeddedStore
 
@@ -565,3 +567,17 @@ def test_a_scan_answers_in_any_order_what_is_listed_and_what_is_not(
             found = [sorted(map(tuple, scan(query))) for query in asked]
         assert found == [sorted(map(tuple, select(store, query))) for query in asked]
         assert all(found)
+
+
+def test_a_build_asks_what_is_read_ahead_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: Counter[str] = Counter()
+
+    class Noted(Scan):
+        def __call__(self, query: str) -> Rows:
+            asked[query] += 1
+            return super().__call__(query)
+
+    monkeypatch.setattr("kogge.expertise.index.Scan", Noted)
+    Lookup.build(store_of(CASES / "alliances.ttl"))
+    assert asked == Counter((*labels.QUERIES, *read_module.QUERIES))
+    assert len(asked) > 20

@@ -38,6 +38,7 @@ from kogge.errors import (
 from kogge.store import guard, snapshots
 from kogge.store.evaluate import Query, Result, evaluate
 from kogge.store.quota import Quota
+from kogge.store.worker import frame
 from kogge.store.workers import Here, Lane, Lanes, Pool
 
 T = TypeVar("T")
@@ -113,6 +114,35 @@ async def within(seconds: float, true: Callable[[], bool]) -> bool:
     while not true() and time.monotonic() < until:
         await asyncio.sleep(0.005)
     return true()
+
+
+def test_a_worker_is_told_whether_its_request_is_alone(
+    primary: ox.Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[bool] = []
+
+    def noted(header: dict[str, Any], body: bytes = b"") -> bytes:
+        told.append(header["alone"])
+        return frame(header, body)
+
+    loop = Loop(primary, tmp_path, lanes=replace(TINY, fast=Lane(2)), limits=None)
+    monkeypatch.setattr("kogge.store.crew.frame", noted)
+    try:
+        assert loop.status("ASK {}") == 200
+        loop.run(settled(loop.pool))
+        one_by_one, told[:] = list(told), []
+        assert loop.run(_all(loop.pool, 6)) == [200] * 6
+    finally:
+        loop.close()
+    assert one_by_one == [True]
+    assert told[0] is True
+    assert set(told[1:-1]) == {False}
+
+
+async def _all(pool: Pool, many: int) -> list[int]:
+    return await asyncio.gather(
+        *(status(pool, f"SELECT ?a {{ ?a ?b ?c }} LIMIT {n + 1}") for n in range(many))
+    )
 
 
 # --- what kills or hangs (guard off) -----------------------------------------------------------------------

@@ -22,20 +22,11 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from kogge import names
 from kogge.errors import Misconfigured
 from kogge.expertise import dossier, labels, read
+from kogge.expertise.concerned import allied, dated_in, evidence_of, members_of, whose
 from kogge.expertise.labels import Relabelled
 from kogge.expertise.notes import Notes
 from kogge.expertise.ranking import Ranking, listed
-from kogge.expertise.read import (
-    Progress,
-    Reader,
-    Reason,
-    allied,
-    dated_in,
-    evidence_of,
-    members_of,
-    silent,
-    whose,
-)
+from kogge.expertise.read import Progress, Reader, Reason, silent
 from kogge.expertise.rows import Named, Row
 from kogge.expertise.scan import Scan, select
 from kogge.expertise.shelf import Shelf, holder_of, place_of

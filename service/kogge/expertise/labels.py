@@ -16,8 +16,9 @@ from typing import Final, NamedTuple
 
 from kogge import names
 from kogge.expertise import words
+from kogge.expertise.concerned import allied, joined, members_by, members_of
 from kogge.expertise.meanings import NAMED, PLACES, Label
-from kogge.expertise.read import Progress, allied, joined, members_by, members_of, silent
+from kogge.expertise.read import Progress, silent
 from kogge.expertise.scan import Ask, Scan, select
 from kogge.expertise.suggest import Completions, entries_of, preferred
 from kogge.expertise.terms import texts, values

@@ -16,9 +16,8 @@ from kogge.expertise.rows import (
     closure,
     collation,
 )
-from kogge.expertise.scan import Ask, Rows, select
+from kogge.expertise.scan import Ask, Rows
 from kogge.expertise.terms import NAMING, Words, labels_of, texts, values
-from kogge.store.base import Store
 
 Facts: TypeAlias = Mapping[str, Mapping[str, tuple[str, ...]]]  # predicate → thing → values
 
@@ -297,54 +296,6 @@ class Reader:
         return self._ask(_query(columns, f"VALUES ?iri {{ {wanted} }} {pattern}")) if wanted else iter(())
 
 
-def evidence_of(store: Store, expertise: Iterable[str]) -> set[str]:
-    """What these, if they are expertise, have as evidence."""
-    return _found(store, f"VALUES ?thing {{ {values(expertise)} }} ?thing kogge:evidence ?found")
-
-
-def dated_in(store: Store, graphs: Iterable[str]) -> set[str]:
-    """The things of which these graphs give a date."""
-    either = " UNION ".join(f"{{ ?found {verb} ?date }}" for verb in _DATED)
-    return _found(store, f"VALUES ?graph {{ {values(graphs)} }} GRAPH ?graph {{ {either} }}")
-
-
-def whose(store: Store, things: Iterable[str]) -> set[str]:
-    """Whose needs, mentions and memberships these are, and the alliances that somebody joins by them."""
-    wanted = f"VALUES ?thing {{ {values(things)} }}"
-    of = _found(
-        store, f"{wanted} ?thing kogge:holder ?found ; a ?class FILTER(?class IN (kogge:Need, kogge:Mention))"
-    )
-    return of.union(*(_found(store, f"{wanted} ?thing {verb} ?found") for verb in _JOINING))
-
-
-def members_of(store: Store, alliances: Iterable[str]) -> set[str]:
-    """Who has a membership in these, whether they are alliances or not."""
-    return _found(store, f"VALUES ?it {{ {values(alliances)} }} ?m org:organization ?it ; org:member ?found")
-
-
-def members_by(store: Store, memberships: Iterable[str]) -> set[str]:
-    """Whose memberships these are."""
-    return _found(store, f"VALUES ?it {{ {values(memberships)} }} ?it org:member ?found")
-
-
-def joined(store: Store, iris: Iterable[str]) -> set[str]:
-    """Those of the things that are or were members of an alliance."""
-    return _found(
-        store,
-        f"VALUES ?found {{ {values(iris)} }} ?m org:member ?found ; org:organization ?it ."
-        " ?it a kogge:Alliance",
-    )
-
-
-def allied(store: Store, iris: Iterable[str]) -> set[str]:
-    """Those of the things that are alliances."""
-    return _found(store, f"VALUES ?found {{ {values(iris)} }} ?found a kogge:Alliance")
-
-
-def _found(store: Store, pattern: str) -> set[str]:
-    return {it for (it,) in select(store, f"SELECT DISTINCT ?found {{ {pattern} }}")}
-
-
 def _query(columns: str, pattern: str) -> str:
     return f"SELECT {columns} {{ {pattern} }}"
 
@@ -368,8 +319,7 @@ _EXPERTISE: Final = {
     for name in _PREDICATES
     if name != "kogge:status"  # which no expertise has
 }
-_JOINING: Final = ("org:member", "org:organization")
-_DATED: Final = ("dcterms:date", "dcterms:issued", "schema:startDate")
+DATED: Final = ("dcterms:date", "dcterms:issued", "schema:startDate")
 _MEMBERS: Final = "?iri org:member ?holder ; org:organization ?alliance . ?alliance a kogge:Alliance"
 _HOLDING: Final = (
     _query("DISTINCT ?holder", "[] kogge:holder ?holder"),
@@ -395,7 +345,7 @@ _SPANS: Final = "?iri ?first ?last", "?iri kogge:earliest ?first ; kogge:latest 
 _ISSUED: Final = "?iri ?date", "?iri dcterms:issued ?date"
 _DATES: Final = (
     "?iri ?date ?source",
-    " UNION ".join(f"{{ GRAPH ?graph {{ ?iri {verb} ?date }} }}" for verb in _DATED)
+    " UNION ".join(f"{{ GRAPH ?graph {{ ?iri {verb} ?date }} }}" for verb in DATED)
     + " OPTIONAL { ?graph dcterms:source ?source }",
 )
 _WHOLES: Final = (

@@ -102,6 +102,6 @@ class Stock:
         while level:
             above |= level
             higher = {whole for wholes in level.values() for whole in wholes} - above.keys()
-            known = reader.wholes(higher) if higher else {}
+            known = self._wholes if reader.scans else reader.wholes(higher)  # who scans has read all
             level = {thing: known[thing] for thing in higher if thing in known}
         return above

@@ -71,8 +71,8 @@ class Queue:
 
     @property
     def rests(self) -> bool:
-        """Whether all workers are idle, but one at most."""
-        return len(self.idle) >= self.size.workers - 1
+        """Whether all workers are idle, but one at most, and nobody waits for that."""
+        return not self._waiting and len(self.idle) >= self.size.workers - 1
 
     async def take(self) -> Process:
         """The next worker; raises Busy where too many wait, or this one has waited too long."""
